@@ -323,12 +323,21 @@ func TestSimulatedCoverage(t *testing.T) {
 			}
 			return stats.WeightedNPS(g[0], g[1], g[2], 0.95), 30
 		}))
-		check("weighted mean", coverage(rounds, 4, func(rng *rand.Rand) (stats.Estimate, float64) {
+		weighted := func(rng *rand.Rand) stats.WeightedMoments {
 			var m stats.WeightedMoments
 			for range n {
 				m.Push(answer(rng), 0.5+rng.Float64()*1.5)
 			}
-			return stats.WeightedMean(m, 0.95), scaleMean
+			return m
+		}
+		check("weighted scale mean", coverage(rounds, 5, func(rng *rand.Rand) (stats.Estimate, float64) {
+			return stats.WeightedScaleMean(weighted(rng), 1, 5, 0.95), scaleMean
+		}))
+		if n < 30 {
+			low = 0.92 // skewed answers, few and weighted: use WeightedScaleMean there
+		}
+		check("weighted mean", coverage(rounds, 4, func(rng *rand.Rand) (stats.Estimate, float64) {
+			return stats.WeightedMean(weighted(rng), 0.95), scaleMean
 		}))
 	}
 }

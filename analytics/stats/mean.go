@@ -71,24 +71,21 @@ func ScaleMean(m Moments, min, max, level float64) Estimate {
 	}
 	width := max - min
 	mean, n := m.Mean(), float64(m.N)
-	low, high := scaleEnds((mean-min)/width, m.Variance()/(width*width), n, level)
+	low, high := scaleEnds((mean-min)/width, m.Variance()/n/(width*width), n, level)
 	return Estimate{Value: mean, Low: min + width*low, High: min + width*high,
 		N: m.N, NEff: n, Level: level, Method: "scale-wilson"}
 }
 
-// scaleEnds works on 0..1: mean p, variance of one answer v, n answers.
+// scaleEnds works on 0..1: mean p, variance of that mean v, n effective answers.
 func scaleEnds(p, v, n, level float64) (low, high float64) {
 	p = math.Min(1, math.Max(0, p))
-	informative := n
-	if v > 0 {
-		informative = n * p * (1 - p) / v
+	informative := p * (1 - p) / v
+	if !(informative > 0) || math.IsInf(informative, 0) {
+		informative = n
 	}
 	q := zFor(level)
 	if n >= 2 {
 		q = tFor(level, n-1)
-	}
-	if !(informative > 0) {
-		informative = n
 	}
 	return wilsonEnds(p, informative, q)
 }

@@ -75,17 +75,12 @@ func WeightedProportion(hits, misses WeightSum, level float64) Estimate {
 }
 
 // effective is the number of equal answers with the same precision: the simple
-// variance of one answer over the linearised variance of the mean. It falls
-// back to Kish's number when there is no variance to compare, and is never more
+// variance of one answer over the linearised variance of the mean (both carry
+// the same small-sample bias, which cancels). It falls back to Kish's number when there is no variance to compare, and is never more
 // than N.
 func effective(simple, linear float64, s WeightSum) float64 {
 	n := s.Kish()
 	if simple > 0 && linear > 0 {
-		// n/(n−1) takes the small-sample bias out of the linearised variance.
-		if s.N > 1 {
-			linear *= float64(s.N) / float64(s.N-1)
-			simple *= n / math.Max(n-1, 1)
-		}
 		n = simple / linear
 	}
 	return math.Min(n, float64(s.N))
@@ -124,11 +119,13 @@ func (m WeightedMoments) Mean() float64 { return m.WX / m.W }
 func (m WeightedMoments) Kish() float64 { return WeightSum{m.N, m.W, m.WW}.Kish() }
 
 // VarMean is the linearised variance of the weighted mean,
-// Σw²(x−m)²/(Σw)² · N/(N−1).
+// Σw²(x−m)²/(Σw)² · k/(k−1) with k Kish's number, so that unequal weights do
+// not hide the small-sample bias.
 func (m WeightedMoments) VarMean() float64 {
 	mean := m.Mean()
 	ss := m.WWXX - 2*mean*m.WWX + mean*mean*m.WW
-	return math.Max(0, ss) / (m.W * m.W) * float64(m.N) / float64(m.N-1)
+	k := m.Kish()
+	return math.Max(0, ss) / (m.W * m.W) * k / (k - 1)
 }
 
 // WeightedMean estimates a weighted mean with Student's t on Kish's effective
@@ -145,4 +142,16 @@ func WeightedMean(m WeightedMoments, level float64) Estimate {
 		e.Low, e.High = e.Value-h, e.Value+h
 	}
 	return e
+}
+
+// WeightedScaleMean is [ScaleMean] for weighted answers on the scale min..max.
+func WeightedScaleMean(m WeightedMoments, min, max, level float64) Estimate {
+	level = checkLevel(level)
+	if m.N < 1 || m.W <= 0 {
+		return unknown(m.N, 0, level, "scale-wilson-weighted")
+	}
+	width, k := max-min, m.Kish()
+	low, high := scaleEnds((m.Mean()-min)/width, m.VarMean()/(width*width), k, level)
+	return Estimate{Value: m.Mean(), Low: min + width*low, High: min + width*high,
+		N: m.N, NEff: k, Level: level, Method: "scale-wilson-weighted"}
 }
