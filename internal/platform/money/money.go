@@ -2,7 +2,13 @@
 // has no minor unit in use, so its integers are đồng. Floats never carry money.
 package money
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
 
 // Amount is a sum in minor units of a currency (ISO 4217 code).
 type Amount struct {
@@ -41,4 +47,33 @@ func Exponent(currency string) int {
 	default:
 		return 2
 	}
+}
+
+// ErrAmount is returned for a text that is no amount of its currency.
+var ErrAmount = errors.New("money: not an amount of this currency")
+
+// Parse reads a plain decimal number ("1250000", "-12.50", "1.25e6") into minor
+// units of a currency, exactly. Digits beyond the minor unit must be zeros.
+func Parse(text, currency string) (int64, error) {
+	exponent := Exponent(currency)
+	if minor, err := strconv.ParseInt(text, 10, 64); err == nil && exponent == 0 {
+		return minor, nil
+	}
+	wrong := fmt.Errorf("%w: %q %s", ErrAmount, text, currency)
+	if len(text) > 40 || strings.Trim(text, "+-.0123456789eE") != "" {
+		return 0, wrong
+	}
+	// An exponent of more than two digits would be a bomb, not a sum of money.
+	if _, power, ok := strings.Cut(strings.ToLower(text), "e"); ok && len(strings.TrimLeft(power, "+-")) > 2 {
+		return 0, wrong
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return 0, wrong
+	}
+	scale := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(exponent)), nil)
+	if r.Mul(r, new(big.Rat).SetInt(scale)); !r.IsInt() || !r.Num().IsInt64() {
+		return 0, wrong
+	}
+	return r.Num().Int64(), nil
 }
