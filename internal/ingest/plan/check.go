@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"time"
+	"unsafe"
 
 	"github.com/valyala/fastjson"
 
@@ -117,13 +118,13 @@ func (c *Checker) Check(e *event.Event, props *fastjson.Value, s *Scratch) (viol
 			ok = ok && c.plan.Unknown == Pass
 		}
 	}
-	object, err := props.Object()
-	if props == nil || err != nil {
-		if props != nil && props.Type() != fastjson.TypeNull {
-			s.violations = append(s.violations, Violation{Reason: Malformed, Property: "properties"})
-			ok = false
-		}
+	if isNull(props) {
 		return s.violations, c.required(e, nil, s) && ok
+	}
+	object, err := props.Object()
+	if err != nil {
+		s.violations = append(s.violations, Violation{Reason: Malformed, Property: "properties"})
+		return s.violations, false
 	}
 	reserved := len(s.violations)
 	c.takeReserved(e, object, s)
@@ -148,10 +149,14 @@ func (c *Checker) checkTime(e *event.Event, s *Scratch) bool {
 	return false
 }
 
+// required tells whether the fact has what its declaration needs, or may pass without.
 func (c *Checker) required(e *event.Event, object *fastjson.Object, s *Scratch) bool {
+	if e.Kind != event.Track {
+		return true
+	}
 	whole := true
 	for _, q := range c.needed[e.Name] {
-		if e.Kind == event.Track && (object == nil || isNull(object.Get(q.Name))) {
+		if object == nil || isNull(object.Get(q.Name)) {
 			s.violations = append(s.violations, Violation{Reason: MissingProperty, Property: q.Name})
 			whole = false
 		}
@@ -319,7 +324,11 @@ func isDate(s string) bool {
 func (c *Checker) split(e *event.Event, object *fastjson.Object, s *Scratch) {
 	if len(s.personal) > 0 {
 		start := len(s.arena)
-		s.arena = append(s.arena, '{')
+		if n := len(e.Traits); n > len("{}") {
+			s.arena = append(append(s.arena, e.Traits[:n-1]...), ',')
+		} else {
+			s.arena = append(s.arena, '{')
+		}
 		for i, name := range s.personal {
 			if i > 0 {
 				s.arena = append(s.arena, ',')
@@ -339,16 +348,35 @@ func (c *Checker) split(e *event.Event, object *fastjson.Object, s *Scratch) {
 	}
 }
 
-// scalar gives a text for a string, number or boolean.
+// scalar gives a text for a string, number or boolean. It points into the
+// parser's or the scratch's memory.
 func (s *Scratch) scalar(v *fastjson.Value) (string, bool) {
 	switch v.Type() {
 	case fastjson.TypeString:
 		b, _ := v.StringBytes()
-		return string(b), true
+		return unsafe.String(unsafe.SliceData(b), len(b)), true
 	case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
-		return string(v.MarshalTo(nil)), true
+		b := s.Keep(v)
+		return unsafe.String(unsafe.SliceData(b), len(b)), true
 	case fastjson.TypeNull:
 		return "", true
 	}
 	return "", false
+}
+
+// Size is the length of a value's JSON in bytes.
+func (s *Scratch) Size(v *fastjson.Value) int {
+	start := len(s.arena)
+	s.arena = v.MarshalTo(s.arena)
+	size := len(s.arena) - start
+	s.arena = s.arena[:start]
+	return size
+}
+
+// Keep copies a JSON value into the scratch and gives its bytes, which live
+// until Reset.
+func (s *Scratch) Keep(v *fastjson.Value) []byte {
+	start := len(s.arena)
+	s.arena = v.MarshalTo(s.arena)
+	return s.arena[start:len(s.arena):len(s.arena)]
 }
