@@ -58,21 +58,21 @@ func Mean(m Moments, level float64) Estimate {
 	return e
 }
 
-// ScaleMean estimates the mean of answers on a bounded scale min..max, such as
+// ScaleMean estimates the mean of answers on a bounded scale bottom..top, such as
 // satisfaction from 1 to 5. It maps the scale to 0..1 and uses Wilson's
 // interval with the number of yes/no answers that would be as informative,
 // n·m(1−m)/s², and Student's quantile: the ends respect the scale, and there is
 // an interval even when all answers agree (each answer then counts as one
-// yes/no answer, the most cautious choice). Requires min < max.
-func ScaleMean(m Moments, min, max, level float64) Estimate {
+// yes/no answer, the most cautious choice). Requires bottom < top.
+func ScaleMean(m Moments, bottom, top, level float64) Estimate {
 	level = checkLevel(level)
 	if m.N < 1 {
 		return unknown(m.N, 0, level, "scale-wilson")
 	}
-	width := max - min
+	width := top - bottom
 	mean, n := m.Mean(), float64(m.N)
-	low, high := scaleEnds((mean-min)/width, m.Variance()/n/(width*width), n, level)
-	return Estimate{Value: mean, Low: min + width*low, High: min + width*high,
+	low, high := scaleEnds((mean-bottom)/width, m.Variance()/n/(width*width), n, level)
+	return Estimate{Value: mean, Low: bottom + width*low, High: bottom + width*high,
 		N: m.N, NEff: n, Level: level, Method: "scale-wilson"}
 }
 

@@ -144,14 +144,14 @@ func WeightedMean(m WeightedMoments, level float64) Estimate {
 	return e
 }
 
-// WeightedScaleMean is [ScaleMean] for weighted answers on the scale min..max.
-func WeightedScaleMean(m WeightedMoments, min, max, level float64) Estimate {
+// WeightedScaleMean is [ScaleMean] for weighted answers on the scale bottom..top.
+func WeightedScaleMean(m WeightedMoments, bottom, top, level float64) Estimate {
 	level = checkLevel(level)
 	if m.N < 1 || m.W <= 0 {
 		return unknown(m.N, 0, level, "scale-wilson-weighted")
 	}
-	width, k := max-min, m.Kish()
-	low, high := scaleEnds((m.Mean()-min)/width, m.VarMean()/(width*width), k, level)
-	return Estimate{Value: m.Mean(), Low: min + width*low, High: min + width*high,
+	width, k := top-bottom, m.Kish()
+	low, high := scaleEnds((m.Mean()-bottom)/width, m.VarMean()/(width*width), k, level)
+	return Estimate{Value: m.Mean(), Low: bottom + width*low, High: bottom + width*high,
 		N: m.N, NEff: k, Level: level, Method: "scale-wilson-weighted"}
 }
