@@ -30,6 +30,9 @@ func (sc *scanner) cueBefore(i int) cue {
 	return 0
 }
 
+// linking words may stand between a number and the word that says what it is.
+var linking = map[string]bool{"la": true, "is": true, "my": true, "so": true, "our": true, "the": true, "day": true}
+
 // cueAfter returns the cue of a word that closely follows token i, as in
 // "0912… is my phone".
 func (sc *scanner) cueAfter(i int) cue {
@@ -41,7 +44,7 @@ func (sc *scanner) cueAfter(i int) cue {
 		if c := t.cue & (phoneCue | idCue | accountCue); c != 0 {
 			return c
 		}
-		if t.class == mark && !sc.is(j, '(') && !sc.is(j, '-') {
+		if t.class == mark && !sc.is(j, '(') && !sc.is(j, '-') || t.class == word && !linking[string(sc.form(j))] {
 			return 0
 		}
 	}

@@ -109,15 +109,16 @@ func (sc *scanner) judge(w *window, before cue) Kind {
 		return kinds
 	}
 	glued := sc.gluedLetters(w)
+	after := before
 	if before == 0 {
-		before = sc.cueAfter(w.last)
+		after = sc.cueAfter(w.last)
 	}
 	switch {
-	case before&idCue != 0 && (n == 12 || n == 9 || (n == 7 || n == 8) && sc.passportLetter(w.first)) && evenGroups(w.sizes()):
+	case after&idCue != 0 && (n == 12 || n == 9 || (n == 7 || n == 8) && sc.passportLetter(w.first)) && evenGroups(w.sizes()):
 		return CitizenID
-	case before&accountCue != 0 && n <= 19 && evenGroups(w.sizes()):
+	case after&accountCue != 0 && n <= 19 && evenGroups(w.sizes()):
 		return Account
-	case glued && before&phoneCue == 0:
+	case glued && after&phoneCue == 0:
 		return kinds
 	case sc.is(w.first-1, '+') && n >= 9 && n <= 15 && evenGroups(w.sizes()):
 		return Phone
@@ -125,7 +126,7 @@ func (sc *scanner) judge(w *window, before cue) Kind {
 		return kinds
 	case n == 12 && citizenID(w.number) && evenGroups(w.sizes()) && before&phoneCue == 0:
 		return CitizenID
-	case phoneGroups(w.sizes()) && (phone(w.number) || before&phoneCue != 0 && n == 9 && mobileTail(w.number)):
+	case phoneGroups(w.sizes()) && (phone(w.number) || after&phoneCue != 0 && n == 9 && mobileTail(w.number)):
 		return Phone
 	}
 	return kinds
