@@ -1,0 +1,178 @@
+package warehouse
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"time"
+)
+
+// deltas are the increments of the daily aggregates that one batch brings.
+type deltas struct {
+	events    map[eventDayKey]*tally
+	responses map[responseDayKey]*tally
+	feeds     map[feedKey]*tally
+}
+
+type eventDayKey struct {
+	entity              string
+	day                 time.Time
+	name, channel, unit string
+}
+
+type responseDayKey struct {
+	entity                                            string
+	day                                               time.Time
+	instrument, item, trigger, channel, unit, product string
+	scored                                            bool
+	score                                             float64
+}
+
+type feedKey struct{ entity, source, name string }
+
+// tally counts facts and keeps the last instants seen.
+type tally struct {
+	n          int64
+	at, latest time.Time
+}
+
+func count[K comparable](m *map[K]*tally, k K, c *common) {
+	if *m == nil {
+		*m = map[K]*tally{}
+	}
+	t := (*m)[k]
+	if t == nil {
+		t = &tally{at: c.at, latest: c.received}
+		(*m)[k] = t
+	}
+	t.n++
+	if c.at.After(t.at) {
+		t.at = c.at
+	}
+	if c.received.After(t.latest) {
+		t.latest = c.received
+	}
+}
+
+func (d *deltas) event(day time.Time, c *common) {
+	count(&d.events, eventDayKey{c.entity, day, c.name, c.channel, c.unit}, c)
+	count(&d.feeds, feedKey{c.entity, c.source, c.name}, c)
+}
+
+func (d *deltas) response(day time.Time, c *common, a *answer) {
+	k := responseDayKey{entity: c.entity, day: day, instrument: a.instrument, item: a.item, trigger: a.trigger,
+		channel: c.channel, unit: c.unit, product: c.product}
+	k.score, k.scored = a.score.(float64)
+	count(&d.responses, k, c)
+}
+
+// size is the number of rows that append writes.
+func (d *deltas) size() int { return len(d.events) + len(d.responses) + len(d.feeds) }
+
+// append writes the increments into the transaction of the facts.
+func (d *deltas) append(ctx context.Context, tx writeTx) error {
+	if err := appendTally(ctx, tx, eventDayTable, d.events, func(k eventDayKey, t *tally) []driver.Value {
+		return []driver.Value{k.entity, k.day, k.name, k.channel, k.unit, t.n, t.latest}
+	}); err != nil {
+		return err
+	}
+	if err := appendTally(ctx, tx, responseDayTable, d.responses, func(k responseDayKey, t *tally) []driver.Value {
+		var score driver.Value
+		if k.scored {
+			score = k.score
+		}
+		return []driver.Value{k.entity, k.day, k.instrument, k.item, k.trigger, k.channel, k.unit, k.product, score, t.n, t.latest}
+	}); err != nil {
+		return err
+	}
+	return appendTally(ctx, tx, feedTable, d.feeds, func(k feedKey, t *tally) []driver.Value {
+		return []driver.Value{k.entity, k.source, k.name, t.n, t.at, t.latest}
+	})
+}
+
+func appendTally[K comparable](ctx context.Context, tx writeTx, t table, m map[K]*tally, row func(K, *tally) []driver.Value) error {
+	if len(m) == 0 {
+		return nil
+	}
+	rows := make([][]driver.Value, 0, len(m))
+	for k, v := range m {
+		rows = append(rows, row(k, v))
+	}
+	return tx.Append(ctx, t, rows)
+}
+
+// foldState tells when the increments are worth folding: when there are at
+// least as many of them as rows after the last fold. The work of folding is then
+// a small multiple of the work of appending. Guarded by Warehouse.write.
+type foldState struct {
+	rows     int64 // after the last fold
+	appended int64 // since
+}
+
+const foldAtLeast = 100_000
+
+func (s foldState) due() bool { return s.appended >= max(foldAtLeast, s.rows) }
+
+// folds are the statements that fold each aggregate table, by name.
+var folds = []struct{ table, query string }{
+	{"event_day", `SELECT entity, day, name, channel, unit, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest
+FROM warehouse.event_day GROUP BY entity, day, name, channel, unit`},
+	{"response_day", `SELECT entity, day, instrument, item, trigger_event, channel, unit, product, score, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest
+FROM warehouse.response_day GROUP BY entity, day, instrument, item, trigger_event, channel, unit, product, score`},
+	{"feed", `SELECT entity, source, name, CAST(sum(n) AS BIGINT) AS n, max(last_at) AS last_at, max(latest) AS latest
+FROM warehouse.feed GROUP BY entity, source, name`},
+}
+
+// Compact folds the increments of the aggregates into one row per key. Apply
+// does it by itself when it is due; readers see the same sums before and after.
+func (w *Warehouse) Compact(ctx context.Context) error {
+	w.write.Lock()
+	defer w.write.Unlock()
+	return w.fold(ctx)
+}
+
+// fold needs the write lock.
+func (w *Warehouse) fold(ctx context.Context) error {
+	var rows int64
+	err := w.engine.Write(ctx, func(tx writeTx) error {
+		for _, f := range folds {
+			n, err := foldTable(ctx, tx, f.table, f.query)
+			if err != nil {
+				return fmt.Errorf("fold %s: %w", f.table, err)
+			}
+			rows += n
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.folded = foldState{rows: rows}
+	return nil
+}
+
+func foldTable(ctx context.Context, tx writeTx, name, query string) (int64, error) {
+	for _, q := range []string{
+		"CREATE TEMPORARY TABLE folded AS " + query,
+		"DELETE FROM warehouse." + name,
+		"INSERT INTO warehouse." + name + " SELECT * FROM folded",
+		"DROP TABLE folded",
+	} {
+		if err := tx.Exec(ctx, q); err != nil {
+			return 0, err
+		}
+	}
+	return tx.Int(ctx, "SELECT count(*) FROM warehouse."+name)
+}
+
+// countFolded takes all rows present at opening as not yet folded.
+func (w *Warehouse) countFolded(ctx context.Context) error {
+	for _, f := range folds {
+		var n int64
+		if err := w.engine.Reader().QueryRowContext(ctx, "SELECT count(*) FROM warehouse."+f.table).Scan(&n); err != nil {
+			return fmt.Errorf("count %s: %w", f.table, err)
+		}
+		w.folded.appended += n
+	}
+	return nil
+}
