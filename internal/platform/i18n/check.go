@@ -77,8 +77,8 @@ type Use struct {
 
 var usePattern = regexp.MustCompile(`\b(?:i18n\.T\(ctx,|i18n\.T\([a-zA-Z.()]+,|\.T\()\s*"([a-z0-9_.]+)"`)
 
-// Uses finds the literal keys asked for in .go and .templ files (generated and
-// test files left out), so that a test can compare them with a Bundle.
+// Uses finds the literal keys asked for in .go and .templ files (comments,
+// generated and test files left out), so that a test can compare them with a Bundle.
 func Uses(code fs.FS) ([]Use, error) {
 	var uses []Use
 	err := fs.WalkDir(code, ".", func(name string, d fs.DirEntry, err error) error {
@@ -100,6 +100,9 @@ func Uses(code fs.FS) ([]Use, error) {
 			return err
 		}
 		for i, line := range strings.Split(string(data), "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+				continue
+			}
 			for _, m := range usePattern.FindAllStringSubmatch(line, -1) {
 				uses = append(uses, Use{File: name, Line: i + 1, Key: m[1]})
 			}

@@ -1,0 +1,55 @@
+// Charts as server-drawn SVG: a table behind each (key T), and points that are
+// stepped with the arrow keys and spoken. charts.js adds ECharts where a page
+// asks for it.
+(() => {
+  omote.toggleTable = (from) => {
+    const near = from instanceof Element ? from.closest("[data-chart]") : null;
+    const figure = near || [...document.querySelectorAll("[data-chart]")].find((f) => {
+      const box = f.getBoundingClientRect();
+      return box.bottom > 80 && box.top < innerHeight;
+    });
+    const details = figure && figure.querySelector("details.as-table");
+    if (!details) return false;
+    details.open = !details.open;
+    if (details.open) details.querySelector("summary").focus();
+    return true;
+  };
+
+  // The link "Table" in a section's head opens the table of its chart.
+  omote.on("click", "a[href^='#table-']", (event, link) => {
+    const details = document.getElementById(link.getAttribute("href").slice(1));
+    if (!details) return;
+    event.preventDefault();
+    details.open = !details.open;
+    if (details.open) details.querySelector("summary").focus();
+  });
+
+  const points = (figure) => [...figure.querySelectorAll("svg [data-say]")].filter((p) => p.getBoundingClientRect().width > 0);
+
+  function show(figure, index) {
+    const list = points(figure);
+    if (!list.length) return;
+    const to = Math.min(Math.max(index, 0), list.length - 1);
+    figure.dataset.at = to;
+    list.forEach((p, i) => p.toggleAttribute("data-on", i === to));
+    const read = figure.querySelector("[data-read]");
+    if (read) read.textContent = list[to].dataset.say;
+    omote.say(list[to].dataset.say);
+  }
+
+  omote.on("keydown", "[data-chart] [data-steps]", (event, plot) => {
+    const figure = plot.closest("[data-chart]");
+    if (figure.dataset.live) return; // ECharts has taken over
+    const last = points(figure).length - 1;
+    const now = "at" in figure.dataset ? Number(figure.dataset.at) : last + 1;
+    const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    show(figure, to);
+  });
+  omote.on("pointerover", "svg [data-say]", (event, point) => {
+    const figure = point.closest("[data-chart]");
+    const read = figure && figure.querySelector("[data-read]");
+    if (read) read.textContent = point.dataset.say;
+  });
+})();

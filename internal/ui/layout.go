@@ -1,0 +1,54 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/a-h/templ"
+)
+
+// htmxConfig keeps htmx within the Content-Security-Policy (no inline indicator
+// style, no eval), lets it talk to this host only, and swaps without animation.
+const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"defaultSwapDelay":0,"defaultSettleDelay":0,"scrollBehavior":"auto"}`
+
+func documentTitle(title string) string {
+	if title == "" {
+		return "Omote"
+	}
+	return title + " · Omote"
+}
+
+func themeAttr(t Theme) templ.Attributes {
+	if t == ThemeSystem {
+		return nil
+	}
+	return templ.Attributes{"data-theme": string(t)}
+}
+
+func currentPage(yes bool) templ.Attributes {
+	if !yes {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "page"}
+}
+
+func currentTrue(yes bool) templ.Attributes {
+	if !yes {
+		return nil
+	}
+	return templ.Attributes{"aria-current": "true"}
+}
+
+// languageCode is how a locale is shown in the top bar: VI, EN.
+func languageCode(locale string) string {
+	base, _, _ := strings.Cut(locale, "-")
+	return strings.ToUpper(base)
+}
+
+// languageKey names a language that the catalogue knows, or "other".
+func languageKey(locale string) string {
+	switch locale {
+	case "vi", "en":
+		return locale
+	}
+	return "other"
+}
