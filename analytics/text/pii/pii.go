@@ -73,13 +73,35 @@ func AppendFind(dst []Span, s string) []Span {
 	return append(dst, resolve(sc.found)...)
 }
 
+// maxRounds bounds how often Mask looks again.
+const maxRounds = 8
+
 // Mask returns s with each finding replaced by its kind in brackets, and the
-// findings with their places in s. Masking a masked text changes nothing.
+// findings with their places in s. A mask can bring a cue nearer to another
+// number, so the masked text is searched again until nothing more is found:
+// masking a masked text changes nothing.
 func Mask(s string) (string, []Span) {
 	found := Find(s)
 	if len(found) == 0 {
 		return s, nil
 	}
+	masked := replace(s, found)
+	for range maxRounds {
+		more := Find(masked)
+		if len(more) == 0 {
+			break
+		}
+		for i, m := range more {
+			more[i].Start, more[i].End = original(found, m.Start), original(found, m.End)
+		}
+		found = resolve(append(found, more...))
+		masked = replace(s, found)
+	}
+	return masked, found
+}
+
+// replace writes the mask of each finding, which are in order.
+func replace(s string, found []Span) string {
 	var b strings.Builder
 	b.Grow(len(s))
 	last := 0
@@ -91,7 +113,22 @@ func Mask(s string) (string, []Span) {
 		last = f.End
 	}
 	b.WriteString(s[last:])
-	return b.String(), found
+	return b.String()
+}
+
+// original turns a byte offset of the masked text into one of the text.
+func original(found []Span, offset int) int {
+	for _, f := range found {
+		mask := len(f.Kind.String()) + len("[]")
+		switch {
+		case offset <= f.Start:
+			return offset
+		case offset < f.Start+mask:
+			return f.Start
+		}
+		offset += f.End - f.Start - mask
+	}
+	return offset
 }
 
 // resolve sorts the findings and drops those that overlap one of a lower kind,
