@@ -17,8 +17,10 @@ const flagHistory = 1
 // ErrCorrupt is returned when bytes do not hold an event.
 var ErrCorrupt = errors.New("event: corrupt encoding")
 
-func (e *Event) strings() [16]*string {
-	return [16]*string{
+const stringFields = 16
+
+func (e *Event) strings() [stringFields]*string {
+	return [stringFields]*string{
 		&e.Source, &e.MessageID, &e.Entity, &e.Name, &e.UserID, &e.AnonymousID, &e.PreviousID, &e.System,
 		&e.Journey, &e.Case, &e.Channel, &e.Unit, &e.Product, &e.Outcome, &e.Currency, &e.Import,
 	}
@@ -108,4 +110,26 @@ func (r *reader) bytes() []byte {
 	p := r.b[:n]
 	r.b = r.b[n:]
 	return p
+}
+
+// Identity reads what decides duplicates (entity, source, message id) of the
+// event at the front of b and skips the rest of it, without making an Event.
+// The slices share memory with b.
+func Identity(b []byte) (entity, source, messageID, rest []byte, err error) {
+	if len(b) < 3 || b[0] != codecVersion {
+		return nil, nil, nil, nil, ErrCorrupt
+	}
+	r := reader{b: b[3:]}
+	for range 3 {
+		r.varint()
+	}
+	r.uvarint()
+	source, messageID, entity = r.bytes(), r.bytes(), r.bytes()
+	for range stringFields - 3 + 2 { // the other strings, Props and Traits
+		r.bytes()
+	}
+	if r.bad {
+		return nil, nil, nil, nil, ErrCorrupt
+	}
+	return entity, source, messageID, r.b, nil
 }
