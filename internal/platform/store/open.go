@@ -156,3 +156,6 @@ func (db *DB) Now() Micros { return At(db.clock.Now()) }
 
 // Logger is the logger that the store was opened with.
 func (db *DB) Logger() *slog.Logger { return db.log }
+
+// Keys is the key ring that the store was opened with; nil when there is none.
+func (db *DB) Keys() keyring.Provider { return db.keys }
