@@ -121,14 +121,18 @@ func (l *Log) pollTail(ctx context.Context, p int) error {
 	return nil
 }
 
-// headOf reads the clear head of one message and its size.
+// headOf reads the clear head of one message and its size. Of a message that
+// has no readable head only the time is known, from the server.
 func (l *Log) headOf(ctx context.Context, p int, seq uint64) (head, int, error) {
 	m, err := l.streams[p].GetMsg(ctx, seq)
 	if err != nil {
 		return head{}, 0, fmt.Errorf("message %d of partition %d: %w", seq, p, err)
 	}
 	h, err := parseHead(m.Data)
-	return h, len(m.Data), err
+	if err != nil {
+		h = head{written: m.Time.UnixMicro()}
+	}
+	return h, len(m.Data), nil
 }
 
 // findOldest learns when the oldest message was written that each projector has

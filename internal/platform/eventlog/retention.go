@@ -88,37 +88,33 @@ func (l *Log) heldBy(ctx context.Context, p int, expired uint64, now time.Time) 
 	return keep, nil
 }
 
-// firstSince gives the sequence of the first message that was stored at or
-// after t, one past the last when there is none.
+// firstSince gives the sequence of the first message that was written at or
+// after t, one past the last when there is none. Messages are taken to lie in
+// the order of their times; the clocks of several writers may disagree a little.
 func (l *Log) firstSince(ctx context.Context, p int, t time.Time) (uint64, error) {
-	info, err := l.streams[p].Info(ctx)
+	low, last, err := l.Bounds(ctx, p)
 	if err != nil {
 		return 0, err
 	}
-	state := info.State
-	switch {
-	case state.Msgs == 0 || !state.FirstTime.Before(t):
-		return state.FirstSeq, nil
-	case state.LastTime.Before(t):
-		return state.LastSeq + 1, nil
-	}
-	// Messages are in the order of time: search by halves, reading one each time.
-	low, high := state.FirstSeq, state.LastSeq // low is before t, high is not
-	for high-low > 1 {
-		middle := low + (high-low)/2
-		m, err := l.streams[p].GetMsg(ctx, middle)
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			low = middle // deleted meanwhile, so it was old
-			continue
-		}
+	high := last + 1
+	for at := low; low < high; at = low + (high-low)/2 { // looks at the first one first
+		old, err := l.writtenBefore(ctx, p, at, t)
 		if err != nil {
 			return 0, err
 		}
-		if m.Time.Before(t) {
-			low = middle
+		if old {
+			low = at + 1
 		} else {
-			high = middle
+			high = at
 		}
 	}
-	return high, nil
+	return low, nil
+}
+
+func (l *Log) writtenBefore(ctx context.Context, p int, seq uint64, t time.Time) (bool, error) {
+	h, _, err := l.headOf(ctx, p, seq)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return true, nil // deleted meanwhile, so it was old
+	}
+	return h.written < t.UnixMicro(), err
 }
