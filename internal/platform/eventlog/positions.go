@@ -158,7 +158,7 @@ func (p *positions) snapshot(projector string) map[place]progress {
 // savePositions writes what moved in this process since the last time.
 func (l *Log) savePositions(ctx context.Context) error {
 	for at, g := range l.position.snapshot("") {
-		if !g.local || g.position == g.saved {
+		if g.position == g.saved {
 			continue
 		}
 		if _, err := l.position.bucket.Put(ctx, at.key(), strconv.AppendUint(nil, g.position, 10)); err != nil {
