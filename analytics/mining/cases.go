@@ -29,14 +29,7 @@ func CaseLengths(l *Log) Lengths {
 // duration returns the time from the earliest to the latest event of case c in
 // microseconds.
 func (l *Log) duration(c int) int64 {
-	times := l.Times(c)
-	if l.order == TimeOrder {
-		return times[len(times)-1] - times[0]
-	}
-	first, last := times[0], times[0]
-	for _, t := range times {
-		first, last = min(first, t), max(last, t)
-	}
+	first, last := l.extent(c)
 	return last - first
 }
 

@@ -240,7 +240,7 @@ func CasesWithAttribute(column string, ids ...int32) Filter {
 // instant inclusive, last exclusive, in UTC microseconds.
 func CasesStarted(first, last int64) Filter {
 	return Filter{Name: "cases started in period", Cases: func(l *Log) func(c int) bool {
-		return func(c int) bool { t := slices.Min(l.Times(c)); return t >= first && t < last }
+		return func(c int) bool { t, _ := l.extent(c); return t >= first && t < last }
 	}}
 }
 

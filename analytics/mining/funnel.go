@@ -323,7 +323,7 @@ func (f *Funnel) open(end, first, last, latest int64) bool {
 
 func mergeTallies(tallies []*funnelTally) []FunnelStep {
 	out := make([]FunnelStep, len(tallies[0].reached))
-	for s := range out {
+	forEach(len(out), func(s int) {
 		step := &out[s]
 		var waits []int64
 		next := make([]int, len(tallies[0].next[s]))
@@ -338,7 +338,7 @@ func mergeTallies(tallies []*funnelTally) []FunnelStep {
 		}
 		step.Wait = describe(waits)
 		step.Next = rankCounts(next)
-	}
+	})
 	return out
 }
 

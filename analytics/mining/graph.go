@@ -2,10 +2,7 @@ package mining
 
 import (
 	"cmp"
-	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 )
 
 // Graph is the directly-follows map of a log.
@@ -56,7 +53,9 @@ func DirectlyFollows(l *Log) *Graph {
 	inParallel(chunks, func(w int, c chunk) {
 		scans[w].place(l, c, edgeOf[l.transitionsBefore(c.lo):], waits)
 	})
-	describeEdges(edges, starts, waits)
+	forEach(len(edges), func(i int) {
+		edges[i].Wait = describe(waits[starts[i]:starts[i+1]])
+	})
 	slices.SortStableFunc(edges, func(a, b Edge) int { return cmp.Compare(b.Count, a.Count) })
 	g.Edges = edges
 	return g
@@ -201,21 +200,6 @@ func (s *edgeScan) place(l *Log, c chunk, edgeOf []int32, waits []int64) {
 			at++
 		}
 	}
-}
-
-// describeEdges computes the statistics of all edges; goroutines take the next
-// one until none is left.
-func describeEdges(edges []Edge, starts []int, waits []int64) {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(edges)) {
-		wg.Go(func() {
-			for i := next.Add(1) - 1; int(i) < len(edges); i = next.Add(1) - 1 {
-				edges[i].Wait = describe(waits[starts[i]:starts[i+1]])
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // edgeTable finds the number of an edge by its activities: by a square matrix

@@ -2,7 +2,9 @@ package mining
 
 import (
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // Order says how the events of a case are ordered.
@@ -128,13 +130,29 @@ func (l *Log) TimeRange() (first, last int64, ok bool) {
 	if l.events == 0 {
 		return 0, 0, false
 	}
-	first, last = l.time[l.spans[0].lo], l.time[l.spans[0].lo]
-	for c := range l.spans {
-		for _, t := range l.Times(c) {
+	chunks := l.chunks()
+	firsts, lasts := make([]int64, len(chunks)), make([]int64, len(chunks))
+	inParallel(chunks, func(w int, c chunk) {
+		low, high := l.extent(c.lo)
+		for i := c.lo + 1; i < c.hi; i++ {
+			from, to := l.extent(i)
+			low, high = min(low, from), max(high, to)
+		}
+		firsts[w], lasts[w] = low, high
+	})
+	return slices.Min(firsts), slices.Max(lasts), true
+}
+
+// extent returns the earliest and the latest instant of case c.
+func (l *Log) extent(c int) (first, last int64) {
+	times := l.Times(c)
+	first, last = times[0], times[len(times)-1]
+	if l.order != TimeOrder {
+		for _, t := range times {
 			first, last = min(first, t), max(last, t)
 		}
 	}
-	return first, last, true
+	return first, last
 }
 
 // chunk is a range of cases that one goroutine works on.
@@ -144,7 +162,7 @@ type chunk struct{ lo, hi int }
 // each core, or only one when the log is too small for that to pay.
 func (l *Log) chunks() []chunk {
 	const worthwhile = 1 << 15 // events for each goroutine
-	n := max(1, min(runtime.GOMAXPROCS(0), l.events/worthwhile))
+	n := max(1, min(runtime.GOMAXPROCS(0), l.events/worthwhile, len(l.spans)))
 	out := make([]chunk, 0, n)
 	lo, seen := 0, 0
 	for c := range l.spans {
@@ -166,6 +184,21 @@ func inParallel(chunks []chunk, f func(worker int, c chunk)) {
 	var wg sync.WaitGroup
 	for w, c := range chunks {
 		wg.Go(func() { f(w, c) })
+	}
+	wg.Wait()
+}
+
+// forEach calls f with 0 to n-1; goroutines take the next one until none is
+// left. It suits parts of unequal size.
+func forEach(n int, f func(i int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
 	}
 	wg.Wait()
 }

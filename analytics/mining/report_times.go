@@ -22,8 +22,7 @@ func reportDurations(l *Log) ReportTimes {
 	seconds := make([]float64, l.Cases())
 	inParallel(l.chunks(), func(_ int, c chunk) {
 		for i := c.lo; i < c.hi; i++ {
-			times := l.Times(i)
-			seconds[i] = secondsBetween(slices.Min(times), slices.Max(times))
+			seconds[i] = secondsBetween(l.extent(i))
 		}
 	})
 	slices.Sort(seconds)

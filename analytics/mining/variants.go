@@ -1,7 +1,7 @@
 package mining
 
 import (
-	"cmp"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"slices"
@@ -70,38 +70,34 @@ func FindVariants(l *Log) *Variants {
 			}
 		}
 	})
-	var all []found
-	base := make([]int32, parts)
+	// Rank the groups by a key that sorts like count falling, first rising. The
+	// low half of a key leads back to its group.
+	base := make([]int32, parts+1)
+	var keys []uint64
 	for w, g := range groups {
-		base[w] = int32(len(all))
-		all = append(all, g.list...)
+		base[w+1] = base[w] + int32(len(g.list))
+		for _, f := range g.list {
+			keys = append(keys, uint64(math.MaxUint32-uint32(f.count))<<32|uint64(f.first))
+		}
 	}
-	order, rank := rankGroups(all)
-	v := &Variants{Of: of, Cases: l.Cases(), List: make([]Variant, len(all))}
-	for i, at := range order {
-		g := all[at]
-		v.List[i] = Variant{Path: l.Path(int(g.first)), Count: int(g.count), First: int(g.first)}
+	slices.Sort(keys)
+	groupOf := func(c int) int32 {
+		part, _ := bits.Mul64(hashes[c], parts)
+		return base[part] + of[c]
 	}
-	for c, h := range hashes {
-		part, _ := bits.Mul64(h, parts)
-		of[c] = rank[base[part]+of[c]]
+	v := &Variants{Of: of, Cases: l.Cases(), List: make([]Variant, len(keys))}
+	rank := make([]int32, len(keys))
+	for i, key := range keys {
+		first, count := int(uint32(key)), int(math.MaxUint32-uint32(key>>32))
+		v.List[i] = Variant{Path: l.Path(first), Count: count, First: first}
+		rank[groupOf(first)] = int32(i)
 	}
-	return v
-}
-
-// rankGroups sorts the groups; rank is the inverse of order.
-func rankGroups(all []found) (order, rank []int32) {
-	order, rank = make([]int32, len(all)), make([]int32, len(all))
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortFunc(order, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(all[b].count, all[a].count), cmp.Compare(all[a].first, all[b].first))
+	inParallel(l.chunks(), func(_ int, c chunk) {
+		for i := c.lo; i < c.hi; i++ {
+			of[i] = rank[groupOf(i)]
+		}
 	})
-	for i, at := range order {
-		rank[at] = int32(i)
-	}
-	return order, rank
+	return v
 }
 
 // hashPaths returns a hash of the path of each case. The keys are new each
