@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// feedDelay is how long events may wait for company before they are appended.
+const feedDelay = 500 * time.Millisecond
+
 // append puts the facts of one partition that lie beyond its watermark inside
 // and moves the watermark to last, in one transaction. Facts are whole log
 // messages in order. A batch that is inside already changes nothing.

@@ -113,16 +113,6 @@ const foldAtLeast = 100_000
 
 func (s foldState) due() bool { return s.appended >= max(foldAtLeast, s.rows) }
 
-// folds are the statements that fold each aggregate table, by name.
-var folds = []struct{ table, query string }{
-	{"event_day", `SELECT entity, day, name, channel, unit, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest
-FROM warehouse.event_day GROUP BY entity, day, name, channel, unit`},
-	{"response_day", `SELECT entity, day, instrument, item, trigger_event, channel, unit, product, score, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest
-FROM warehouse.response_day GROUP BY entity, day, instrument, item, trigger_event, channel, unit, product, score`},
-	{"feed", `SELECT entity, source, name, CAST(sum(n) AS BIGINT) AS n, max(last_at) AS last_at, max(latest) AS latest
-FROM warehouse.feed GROUP BY entity, source, name`},
-}
-
 // Compact folds the increments of the aggregates into one row per key. Apply
 // does it by itself when it is due; readers see the same sums before and after.
 func (w *Warehouse) Compact(ctx context.Context) error {
@@ -135,10 +125,10 @@ func (w *Warehouse) Compact(ctx context.Context) error {
 func (w *Warehouse) fold(ctx context.Context) error {
 	var rows int64
 	err := w.engine.Write(ctx, func(tx writeTx) error {
-		for _, f := range folds {
-			n, err := foldTable(ctx, tx, f.table, f.query)
+		for _, a := range aggregates {
+			n, err := foldTable(ctx, tx, a)
 			if err != nil {
-				return fmt.Errorf("fold %s: %w", f.table, err)
+				return fmt.Errorf("fold %s: %w", a.table, err)
 			}
 			rows += n
 		}
@@ -151,26 +141,32 @@ func (w *Warehouse) fold(ctx context.Context) error {
 	return nil
 }
 
-func foldTable(ctx context.Context, tx writeTx, name, query string) (int64, error) {
+func foldTable(ctx context.Context, tx writeTx, a aggregate) (int64, error) {
+	last := ""
+	if a.more != "" {
+		last = ", max(last_at) AS last_at"
+	}
+	columns := "entity, " + a.keys + ", n, latest" + a.more
 	for _, q := range []string{
-		"CREATE TEMPORARY TABLE folded AS " + query,
-		"DELETE FROM warehouse." + name,
-		"INSERT INTO warehouse." + name + " SELECT * FROM folded",
+		fmt.Sprintf("CREATE TEMPORARY TABLE folded AS SELECT entity, %[1]s, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest%[2]s FROM warehouse.%[3]s GROUP BY entity, %[1]s",
+			a.keys, last, a.table),
+		"DELETE FROM warehouse." + a.table,
+		fmt.Sprintf("INSERT INTO warehouse.%[1]s (%[2]s) SELECT %[2]s FROM folded", a.table, columns),
 		"DROP TABLE folded",
 	} {
 		if err := tx.Exec(ctx, q); err != nil {
 			return 0, err
 		}
 	}
-	return tx.Int(ctx, "SELECT count(*) FROM warehouse."+name)
+	return tx.Int(ctx, "SELECT count(*) FROM warehouse."+a.table)
 }
 
 // countFolded takes all rows present at opening as not yet folded.
 func (w *Warehouse) countFolded(ctx context.Context) error {
-	for _, f := range folds {
+	for _, a := range aggregates {
 		var n int64
-		if err := w.engine.Reader().QueryRowContext(ctx, "SELECT count(*) FROM warehouse."+f.table).Scan(&n); err != nil {
-			return fmt.Errorf("count %s: %w", f.table, err)
+		if err := w.engine.Reader().QueryRowContext(ctx, "SELECT count(*) FROM warehouse."+a.table).Scan(&n); err != nil {
+			return fmt.Errorf("count %s: %w", a.table, err)
 		}
 		w.folded.appended += n
 	}

@@ -15,6 +15,8 @@ type engine interface {
 	Reader() *sql.DB
 	// Write runs f in a transaction.
 	Write(ctx context.Context, f func(tx writeTx) error) error
+	// Session runs f on one connection that sees the tables as of one moment.
+	Session(ctx context.Context, f func(s session) error) error
 	// Dialect is the engine's SQL.
 	Dialect() Dialect
 	// Migrations is the folder of the engine's table definitions.
@@ -29,6 +31,14 @@ type writeTx interface {
 	Int(ctx context.Context, query string, args ...any) (int64, error)
 	// Append adds rows to a table of the schema, in columns.
 	Append(ctx context.Context, t table, rows [][]driver.Value) error
+}
+
+// session reads the tables as of one moment.
+type session interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Ints streams a query whose columns are all BIGINT and never NULL; row is
+	// overwritten by the next one.
+	Ints(ctx context.Context, columns int, query string, args []any, yield func(row []int64)) error
 }
 
 // Dialect writes the parts of SQL in which the engines differ.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -56,6 +57,51 @@ func (e *pg) Write(ctx context.Context, f func(tx writeTx) error) error {
 			}
 			return f(pgTx{tx})
 		})
+	})
+}
+
+// Session implements engine by a read-only transaction on one snapshot.
+func (e *pg) Session(ctx context.Context, f func(s session) error) error {
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer conn.Close()
+	tx, err := conn.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	return errors.Join(f(pgSession{tx, conn}), tx.Rollback())
+}
+
+type pgSession struct {
+	tx   *sql.Tx
+	conn *sql.Conn
+}
+
+func (s pgSession) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.tx.QueryContext(ctx, query, args...)
+}
+
+// Ints implements session by reading the binary protocol as it comes.
+func (s pgSession) Ints(ctx context.Context, columns int, query string, args []any, yield func(row []int64)) error {
+	return s.conn.Raw(func(raw any) error {
+		rows, err := raw.(*stdlib.Conn).Conn().Query(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		row := make([]int64, columns)
+		for rows.Next() {
+			for i, b := range rows.RawValues() {
+				if len(b) != 8 {
+					return fmt.Errorf("column %d has %d bytes, not the 8 of BIGINT", i, len(b))
+				}
+				row[i] = int64(binary.BigEndian.Uint64(b))
+			}
+			yield(row)
+		}
+		return rows.Err()
 	})
 }
 

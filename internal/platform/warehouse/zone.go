@@ -2,19 +2,20 @@ package warehouse
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
+
+// stretch is a time in which a zone keeps its offset.
+type stretch struct {
+	end    time.Time
+	offset int // seconds east of UTC
+}
 
 // LocalTime writes the SQL that turns a UTC timestamp into the wall clock of a
 // zone, exact for instants in [from, to). Offsets come from Go's zone data and
 // are written as constants, one per stretch between clock changes, so both
 // engines cut days, weeks and months alike.
 func LocalTime(expr string, zone *time.Location, from, to time.Time) string {
-	type stretch struct {
-		end    time.Time
-		offset int
-	}
 	var stretches []stretch
 	for at := from; ; {
 		local := at.In(zone)
@@ -22,27 +23,23 @@ func LocalTime(expr string, zone *time.Location, from, to time.Time) string {
 		_, end := local.ZoneBounds()
 		stretches = append(stretches, stretch{end, offset})
 		if end.IsZero() || !end.Before(to) {
-			break
+			return localTime(expr, stretches)
 		}
 		at = end
 	}
-	if len(stretches) == 1 {
-		return shifted(expr, stretches[0].offset)
-	}
-	var b strings.Builder
-	b.WriteString("CASE")
-	for _, s := range stretches[:len(stretches)-1] {
-		fmt.Fprintf(&b, " WHEN %s < %s THEN %s", expr, Timestamp(s.end), shifted(expr, s.offset))
-	}
-	fmt.Fprintf(&b, " ELSE %s END", shifted(expr, stretches[len(stretches)-1].offset))
-	return b.String()
 }
 
-func shifted(expr string, offset int) string {
-	if offset == 0 {
+// localTime halves the stretches until one is left.
+func localTime(expr string, s []stretch) string {
+	if len(s) > 1 {
+		mid := len(s) / 2
+		return fmt.Sprintf("CASE WHEN %s < %s THEN %s ELSE %s END",
+			expr, Timestamp(s[mid-1].end), localTime(expr, s[:mid]), localTime(expr, s[mid:]))
+	}
+	if s[0].offset == 0 {
 		return expr
 	}
-	return fmt.Sprintf("(%s + INTERVAL '%d seconds')", expr, offset)
+	return fmt.Sprintf("(%s + INTERVAL '%d seconds')", expr, s[0].offset)
 }
 
 // Timestamp writes an instant as an SQL literal in UTC.
