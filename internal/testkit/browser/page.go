@@ -1,0 +1,270 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// run does one action within its time and fails the test when it cannot.
+func run[T any](p *Page, what string, action chromedp.Action[T]) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, step)
+	defer cancel()
+	v, err := chromedp.Run(ctx, action)
+	if err != nil {
+		p.Shot("failed")
+		p.t.Fatalf("%s: %v\nproblems so far: %v", what, err, p.Problems())
+	}
+	return v
+}
+
+// Resize changes the window and what its reader prefers.
+func (p *Page) Resize(v Viewport) {
+	p.t.Helper()
+	options := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
+	if v.Phone {
+		options = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch}
+	}
+	run(p, "set the window", chromedp.EmulateViewport(v.Width, v.Height, options...))
+	scheme, motion := "light", "no-preference"
+	if v.Dark {
+		scheme = "dark"
+	}
+	if v.Still {
+		motion = "reduce"
+	}
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion},
+	}})
+	if err != nil {
+		p.t.Fatalf("set preferences: %v", err)
+	}
+}
+
+// Goto opens an address of the site and waits until it and its fonts are there.
+func (p *Page) Goto(path string) {
+	p.t.Helper()
+	run(p, "open "+path, chromedp.Navigate(p.base+path))
+	p.Settle()
+}
+
+// Settle waits until fonts are loaded, htmx rests, and two frames are drawn. A
+// navigation under way restarts the wait in the new page.
+func (p *Page) Settle() {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, step)
+	defer cancel()
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](settleScript, chromedp.EvalAwaitPromise))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") && !strings.Contains(err.Error(), "destroyed") {
+			p.t.Fatalf("settle: %v\nproblems so far: %v", err, p.Problems())
+		}
+	}
+}
+
+// settleScript begins with one turn of the event loop, in which a press may
+// begin a navigation.
+const settleScript = `(async () => {
+	await new Promise((r) => setTimeout(r, 30));
+	if (document.readyState !== "complete") await new Promise((r) => addEventListener("load", r, { once: true }));
+	await document.fonts.ready;
+	for (let i = 0; i < 200 && document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling"); i++) await new Promise((r) => setTimeout(r, 20));
+	await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)));
+	return true;
+})()`
+
+// Click presses the first visible element of a CSS selector.
+func (p *Page) Click(selector string) {
+	p.t.Helper()
+	run(p, "click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.Settle()
+}
+
+// ClickText presses the first visible link or button whose text contains text.
+func (p *Page) ClickText(text string) {
+	p.t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	found := Eval[bool](p, `(() => {
+		const e = [...document.querySelectorAll("a,button,summary,label")].find((e) => e.checkVisibility() && e.textContent.includes(`+string(quoted)+`));
+		if (e) e.click();
+		return !!e;
+	})()`)
+	if !found {
+		p.Shot("failed")
+		p.t.Fatalf("nothing visible can be pressed that says %q", text)
+	}
+	p.Settle()
+}
+
+// Type writes into a field as a person does.
+func (p *Page) Type(selector, text string) {
+	p.t.Helper()
+	run(p, "type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// Attach chooses files in a file field.
+func (p *Page) Attach(selector string, files ...string) {
+	p.t.Helper()
+	for i, f := range files {
+		abs, err := filepath.Abs(f)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		files[i] = abs
+	}
+	run(p, "attach to "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), files))
+}
+
+var named = map[string]string{
+	"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "Space": " ",
+	"ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight, "ArrowUp": kb.ArrowUp, "ArrowDown": kb.ArrowDown,
+	"Home": kb.Home, "End": kb.End, "Backspace": kb.Backspace,
+}
+
+// Press presses keys one after another: letters as themselves, others by name
+// ("Enter", "ArrowLeft"), with modifiers before a plus sign ("Control+Enter").
+func (p *Page) Press(keys ...string) {
+	p.t.Helper()
+	for _, key := range keys {
+		var options []chromedp.KeyOption
+		for _, m := range []struct {
+			name string
+			mod  chromedp.Modifier
+		}{{"Control+", chromedp.ModifierCtrl}, {"Shift+", chromedp.ModifierShift}} {
+			if rest, ok := strings.CutPrefix(key, m.name); ok {
+				key = rest
+				options = append(options, chromedp.KeyModifiers(m.mod))
+			}
+		}
+		if k, ok := named[key]; ok {
+			key = k
+		}
+		run(p, "press "+key, chromedp.KeyEvent(key, options...))
+	}
+	p.Settle()
+}
+
+// Text is the visible text of the first element of a selector.
+func (p *Page) Text(selector string) string {
+	p.t.Helper()
+	return run(p, "read "+selector, chromedp.Text(chromedp.CSS(selector)))
+}
+
+// Has tells whether an element of the selector is visible now.
+func (p *Page) Has(selector string) bool {
+	p.t.Helper()
+	quoted, err := json.Marshal(selector)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return Eval[bool](p, `[...document.querySelectorAll(`+string(quoted)+`)].some((e) => e.checkVisibility())`)
+}
+
+// WaitFor waits until an element of the selector is visible.
+func (p *Page) WaitFor(selector string) {
+	p.t.Helper()
+	run(p, "wait for "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+	p.Settle()
+}
+
+// WaitText waits until the page shows a text.
+func (p *Page) WaitText(text string) {
+	p.t.Helper()
+	quoted, err := json.Marshal(text)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	run(p, "wait for text "+text, chromedp.Poll[bool](`document.body.innerText.replaceAll("\u00a0", " ").includes(`+string(quoted)+`)`))
+	p.Settle()
+}
+
+// Path is the path and query of the page's address.
+func (p *Page) Path() string {
+	p.t.Helper()
+	return strings.TrimPrefix(run(p, "read the address", chromedp.Location()), p.base)
+}
+
+// Eval runs a script in the page and gives its value.
+func Eval[T any](p *Page, script string) T {
+	p.t.Helper()
+	return run(p, "run script", chromedp.Evaluate[T](script))
+}
+
+// Shot saves a picture of the whole page as NAME.png in the folder of
+// OMOTE_SHOTS, when that is set.
+func (p *Page) Shot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("OMOTE_SHOTS")
+	if dir == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, step)
+	defer cancel()
+	_, err := chromedp.Run(ctx, chromedp.Evaluate[any](`scrollTo(0, 0)`))
+	var png []byte
+	if err == nil {
+		png, err = chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	}
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		p.t.Errorf("screenshot %s: %v", name, err)
+	}
+}
+
+// Problems are the errors and foreign requests recorded so far.
+func (p *Page) Problems() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.problems)
+}
+
+// AssertSound fails the test when the page wrote an error, called another host,
+// scrolls sideways, or shows text below WCAG AA contrast.
+func (p *Page) AssertSound() {
+	p.t.Helper()
+	p.Settle()
+	for _, problem := range p.Problems() {
+		p.t.Error(problem)
+	}
+	for _, f := range p.Contrast() {
+		p.t.Error("contrast: ", f)
+	}
+	if over := p.Overflow(); over > 0 {
+		p.t.Errorf("%s is %d pixels wider than its window", p.Path(), over)
+	}
+}
+
+// Overflow is by how many pixels the page is wider than its window.
+func (p *Page) Overflow() int {
+	p.t.Helper()
+	return Eval[int](p, `Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)`)
+}
+
+// Cookie sets a cookie for the site, such as a session or a chosen language.
+func (p *Page) Cookie(name, value string) {
+	p.t.Helper()
+	if !strings.HasPrefix(run(p, "read the address", chromedp.Location()), p.base) {
+		p.Goto("/")
+	}
+	Eval[string](p, fmt.Sprintf("document.cookie = %q", name+"="+value+";path=/"))
+}
