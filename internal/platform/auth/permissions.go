@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"maps"
+	"slices"
+)
+
+// Permission is the right to do one thing, named module.thing.verb.
+type Permission string
+
+// Role is what a person is in a unit, or what a key is for.
+type Role string
+
+// The roles of people.
+const (
+	Council       Role = "council"    // executives: see and decide
+	CXLead        Role = "cx_lead"    // runs customer experience across units
+	Champion      Role = "champion"   // carries it in one branch, centre or squad
+	Agent         Role = "agent"      // serves customers
+	CaseOwner     Role = "case_owner" // answers for cases of a unit
+	Analyst       Role = "analyst"    // definitions, data, experiments
+	Steward       Role = "steward"    // identity and data quality
+	DPO           Role = "dpo"        // data-protection officer
+	Auditor       Role = "auditor"    // sees, and changes nothing
+	Admin         Role = "admin"      // people, organisation, keys, system
+	FinancePart   Role = "finance_partner"
+	RiskValidator Role = "risk_validator"
+)
+
+// The roles of keys: what omote key create --scope takes, with "key:" before it.
+const (
+	KeyIngest Role = "key:ingest" // send events; the write key of SDKs
+	KeyRead   Role = "key:read"   // read figures and definitions
+	KeyExport Role = "key:export" // take out rows
+	KeyAdmin  Role = "key:admin"  // manage the installation
+)
+
+// PersonRoles lists the roles that can be granted to people.
+var PersonRoles = []Role{Council, CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, Admin, FinancePart, RiskValidator}
+
+// KeyRoles lists the roles that can be given to keys.
+var KeyRoles = []Role{KeyIngest, KeyRead, KeyExport, KeyAdmin}
+
+// everybody are all people who work with figures; agents see their own work.
+var everybody = []Role{Council, CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, Admin, FinancePart, RiskValidator}
+
+func roles(r ...Role) []Role { return r }
+
+func everybodyAnd(r ...Role) []Role { return append(slices.Clone(everybody), r...) }
+
+// table says which roles hold a permission. It is the only place that does.
+// Reading of customer data is never given to Admin: who runs the machine does
+// not read the bank's customers.
+var table = map[Permission][]Role{
+	// Admin: people, organisation, keys, system.
+	"admin.account.read": roles(Admin, Auditor, DPO),
+	"admin.account.edit": roles(Admin),
+	"admin.org.read":     everybodyAnd(KeyRead, KeyAdmin),
+	"admin.org.edit":     roles(Admin, KeyAdmin),
+	"admin.key.read":     roles(Admin, Auditor),
+	"admin.key.edit":     roles(Admin, KeyAdmin),
+	"admin.system.read":  roles(Admin, Auditor, KeyAdmin),
+	"admin.system.edit":  roles(Admin, KeyAdmin),
+	"admin.audit.read":   roles(Auditor, DPO, Admin),
+	"admin.job.read":     roles(Admin, CXLead, Analyst, Steward, KeyAdmin),
+	"admin.job.edit":     roles(Admin, CXLead, Analyst, Steward, KeyAdmin),
+	"admin.outbox.read":  roles(Admin, CXLead, DPO, Auditor),
+	"admin.outbox.edit":  roles(Admin, CXLead),
+	// Own account: whoever is signed in.
+	"account.own": everybody,
+
+	// Ingest: what comes in.
+	"ingest.event.send":      roles(KeyIngest),
+	"ingest.plan.read":       roles(CXLead, Analyst, Steward, Admin, Auditor, DPO, KeyRead),
+	"ingest.plan.edit":       roles(Analyst, Steward, Admin),
+	"ingest.import.read":     roles(CXLead, Analyst, Steward, Admin, Auditor, KeyAdmin),
+	"ingest.import.edit":     roles(CXLead, Analyst, Steward, Admin, KeyAdmin),
+	"ingest.quarantine.read": roles(Analyst, Steward, Admin),
+	"ingest.quarantine.edit": roles(Steward, Admin),
+
+	// Insight and journeys: what the figures say.
+	"insight.metric.read":  everybodyAnd(KeyRead),
+	"insight.metric.edit":  roles(CXLead, Analyst),
+	"journey.journey.read": everybodyAnd(KeyRead),
+	"journey.journey.edit": roles(CXLead, Analyst),
+
+	// Customers: one person at a time, with a purpose.
+	"customer.profile.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
+	"customer.identity.read": roles(Steward, DPO, Auditor),
+	"customer.identity.edit": roles(Steward),
+	"customer.consent.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO, Auditor),
+	"customer.consent.edit":  roles(Agent, CaseOwner, Steward, DPO),
+
+	// Rows that leave.
+	"report.export.run": roles(Analyst, DPO, KeyExport),
+}
+
+// Holds reports whether the role holds the permission.
+func (r Role) Holds(p Permission) bool { return slices.Contains(table[p], r) }
+
+// Permissions lists every permission that the table knows, sorted.
+func Permissions() []Permission { return slices.Sorted(maps.Keys(table)) }
+
+// RolesOf lists the roles that hold the permission.
+func RolesOf(p Permission) []Role { return slices.Clone(table[p]) }
+
+// Known reports whether the table has the permission.
+func Known(p Permission) bool { _, ok := table[p]; return ok }
