@@ -210,7 +210,7 @@ func (s *sim) step(c *customer, until int64) {
 			s.out = append(s.out, it)
 			continue
 		}
-		if c.left != 0 && it.at > c.left {
+		if c.left != 0 && it.at > c.left && (it.name != actInvite || it.x != insExit) {
 			continue
 		}
 		s.act(c, &it)
@@ -220,8 +220,8 @@ func (s *sim) step(c *customer, until int64) {
 // afterEnd tells which events may still follow the end of a relationship.
 func afterEnd(name uint16) bool {
 	switch name {
-	case evSurveyEligible, evSurveyInvited, evSurveyAnswered, evExitSurveyAnswered, evMonthEndRecorded:
-		return name != evMonthEndRecorded
+	case evSurveyEligible, evSurveySuppressed, evSurveyInvited, evSurveyAnswered, evExitSurveyAnswered:
+		return true
 	}
 	return false
 }

@@ -225,27 +225,33 @@ var tones = strings.NewReplacer("ễ", "ể", "ẽ", "ẻ", "ỗ", "ổ", "ã", 
 
 // garble makes one slip that a person typing a name makes.
 func garble(name string, r *rng) string {
-	runes := []rune(name)
-	at := 1 + r.below(max(len(runes)-2, 1))
-	switch r.below(6) {
-	case 0: // an input method that was off
+	if r.chance(0.2) { // an input method that was off
 		if s := telex.Replace(name); s != name {
 			return s
 		}
-	case 1: // hỏi and ngã, i and y
-		if s := tones.Replace(name); s != name {
+	}
+	return slip(name, r)
+}
+
+// slip makes one slip of the fingers or of the ear.
+func slip(text string, r *rng) string {
+	runes := []rune(text)
+	at := 1 + r.below(max(len(runes)-2, 1))
+	switch r.below(5) {
+	case 0: // hỏi and ngã, i and y
+		if s := tones.Replace(text); s != text {
 			return s
 		}
-	case 2: // two letters change places
+	case 1: // two letters change places
 		if at+1 < len(runes) && runes[at] != ' ' && runes[at+1] != ' ' && runes[at] != runes[at+1] {
 			runes[at], runes[at+1] = runes[at+1], runes[at]
 			return string(runes)
 		}
-	case 3: // a letter is lost
+	case 2: // a letter is lost
 		if runes[at] != ' ' {
 			return string(append(runes[:at:at], runes[at+1:]...))
 		}
-	case 4: // a letter is doubled
+	case 3: // a letter is doubled
 		if runes[at] != ' ' {
 			return string(append(runes[:at+1:at+1], runes[at:]...))
 		}

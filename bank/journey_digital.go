@@ -165,6 +165,7 @@ func (s *sim) assisted(w *walk, quality float64, reason uint8) {
 	c, r := w.c, &w.c.r
 	if r.chance(0.10) {
 		w.it.x = 1 + uint8(r.below(2))
+		w.it.reason, w.it.aux = reason, uint32(encodeQuality(quality))<<8|s.phone(c, w.at)<<16
 		w.fail(evAppStoreLowRatingPosted, w.late(15*minute, 0.8), outFailed)
 	}
 	if !r.chance(0.62) {

@@ -106,6 +106,7 @@ func (s *sim) complaint(c *customer, at int64, reason uint8, depth float64, unit
 	c.open++
 	w.it.reason = reason
 	w.it.x = uint8(min(depth*50, 250))
+	w.it.aux = uint32(encodeQuality(-depth))<<8 | s.phone(c, at)<<16
 	w.put(evComplaintFiled, 0)
 	filed := w.at
 	pace := s.b.factor(lvComplaintTime, at, c, 0)

@@ -30,7 +30,7 @@ func packLines(name string) []string {
 	var lines []string
 	for line := range strings.Lines(string(b)) {
 		line = strings.TrimRight(line, "\r\n")
-		if line == "" || strings.HasPrefix(line, "#") {
+		if line == "" || line == "#" || strings.HasPrefix(line, "# ") {
 			continue
 		}
 		lines = append(lines, line)

@@ -180,8 +180,12 @@ func (b *Bank) props(o *object, idx uint64, it *item) {
 		o.b = append(o.b, '"', it.x, '"')
 	case evComplaintFiled:
 		o.str("severity", [...]string{"low", "medium", "high"}[min(int(it.x)/75, 2)])
+		p := b.Person(idx)
+		o.str("verbatim", b.comment(&p, it))
 	case evAppStoreLowRatingPosted:
 		o.int("stars", int64(it.x))
+		p := b.Person(idx)
+		o.str("verbatim", b.comment(&p, it))
 	case evRecoveryGranted:
 		o.str("grant_kind", "fee_refund")
 		o.str("limit_id", "w_manager")
@@ -234,10 +238,7 @@ func (b *Bank) surveyProps(o *object, idx uint64, it *item) {
 	p := b.Person(idx)
 	o.str("language", p.Language)
 	if it.aux&1 != 0 {
-		o.key("verbatim")
-		o.b = append(o.b, '"')
-		o.b = b.comment(o.b, &p, it)
-		o.b = append(o.b, '"')
+		o.str("verbatim", b.comment(&p, it))
 	}
 }
 

@@ -12,19 +12,19 @@ type trigger struct {
 }
 
 var triggers = []trigger{
-	{evBranchServiceCompleted, insTx, 0.30, hour},
+	{evBranchServiceCompleted, insTx, 0.45, hour},
 	{evBranchServiceCompleted, insGap, 0.05, day},
 	{evCardFirstPurchase, insTx, 0.35, 2 * hour},
 	{evDisputeResolved, insTx, 0.5, day},
 	{evLoanDisbursed, insTx, 0.35, hour},
 	{evLoanDisbursed, insGap, 0.1, day},
 	{evLoanDecisionExplained, insTx, 0.35, hour},
-	{evTransferCredited, insTx, 0.05, hour},
-	{evTransferCredited, insCES, 0.05, hour},
+	{evTransferCredited, insTx, 0.08, hour},
+	{evTransferCredited, insCES, 0.08, hour},
 	{evDepositRenewed, insTx, 0.3, hour},
 	{evSupportAnswered, insTx, 0.35, hour},
-	{evContactReceived, insTx, 0.25, hour},
-	{evLoginSucceeded, insCES, 0.3, hour},
+	{evContactReceived, insTx, 0.35, hour},
+	{evLoginSucceeded, insCES, 0.4, hour},
 	{evAccountOpened, insCES, 0.4, hour},
 	{evComplaintClosedAccepted, insComplaint, 1, 3 * day},
 	{evAccountClosed, insExit, 1, day},
@@ -54,7 +54,7 @@ func (s *sim) eligible(c *customer, it *item, q float64) {
 // invite sends one invitation, unless something speaks against it. Every
 // suppression is told with its reason.
 func (s *sim) invite(c *customer, it *item) {
-	if c.left != 0 || c.has(flagProspect) {
+	if (c.left != 0 && it.x != insExit) || c.has(flagProspect) {
 		return
 	}
 	r := &c.r
@@ -95,11 +95,10 @@ func (s *sim) invite(c *customer, it *item) {
 	a := e
 	a.name, a.at = evSurveyAnswered, e.at+s.answerDelay(c, e.ch)
 	a.y, a.reason, a.wait, a.amount = uint8(score+128), it.reason, it.wait, it.amount
-	a.hold = int32(r.next() >> 33) // what the comment is drawn from
 	if r.chance(commentChance(would)) {
 		a.aux |= 1
 	}
-	a.aux |= uint32(encodeQuality(would)) << 8
+	a.aux |= uint32(encodeQuality(would))<<8 | s.phone(c, it.at)<<16
 	c.push(a)
 	if it.x == insExit {
 		a.name, a.aux, a.jour = evExitSurveyAnswered, 0, jExit
@@ -158,7 +157,7 @@ func (s *sim) surveyChannel(c *customer, it *item) uint8 {
 }
 
 // responseBase is the log-odds of answering by channel, at rest and in a middling mood.
-var responseBase = [len(channelNames)]float64{chApp: -1.45, chZalo: -1.75, chSMS: -2.5, chEmail: -2.9, chQR: -1.0, chCallOut: -0.3}
+var responseBase = [len(channelNames)]float64{chApp: -1.15, chZalo: -1.4, chSMS: -2.1, chEmail: -2.5, chQR: -0.7, chCallOut: -0.2}
 
 // responseChance is the known response mechanism: people who feel strongly
 // answer more, the unhappy more than the happy; fatigue and age lower it.
@@ -190,11 +189,11 @@ func ResponseChance(channel string, felt, fatigue float64, age int) float64 {
 func commentChance(would float64) float64 {
 	switch {
 	case would < -0.8:
-		return 0.72
+		return 0.82
 	case would > 1:
-		return 0.42
+		return 0.55
 	}
-	return 0.30
+	return 0.42
 }
 
 // answerDelay is how long people take to answer.

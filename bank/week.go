@@ -16,7 +16,7 @@ const (
 	campaignsYear   = 3.5
 	movesPerYear    = 0.07
 	withdrawsYear   = 0.025
-	attritionYear   = 0.075 // hazard of a customer in a neutral mood after the first years
+	attritionYear   = 0.095 // hazard of a customer in a neutral mood after the first years
 	referralsYear   = 0.05
 	relInvitesYear  = 0.5
 )
