@@ -164,3 +164,30 @@ func TestMergedRecordsAreOneCustomer(t *testing.T) {
 		}
 	})
 }
+
+func TestForgottenRecordsAreGone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *Warehouse) {
+		ctx := as(t, scope.Root)
+		fs := facts(rand.New(rand.NewPCG(15, 15)), 400, 1)
+		if err := w.append(ctx, 0, last(fs), fs); err != nil {
+			t.Fatal(err)
+		}
+		records := []uuid.UUID{w.opt.Pseudonyms.Record(scope.DefaultEntity, "core:u1"), w.opt.Pseudonyms.Record(scope.DefaultEntity, "core:u2")}
+		want := 0
+		for i := range fs {
+			if fs[i].UserID == "u1" || fs[i].UserID == "u2" {
+				want++
+			}
+		}
+		for _, n := range []int{want, 0} {
+			if got, err := w.Forget(ctx, records); err != nil || got != int64(n) {
+				t.Fatalf("%d facts forgotten, want %d: %v", got, n, err)
+			}
+		}
+		if got := one[int](t, ctx, w, `SELECT count(*) FROM {event}`); got != len(fs)-want {
+			t.Errorf("%d facts left, want %d", got, len(fs)-want)
+		}
+		mustAgree(t, w)
+	})
+}

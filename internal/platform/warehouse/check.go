@@ -89,21 +89,24 @@ func (w *Warehouse) Rebuild(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = w.engine.Write(ctx, func(tx writeTx) error {
-		for _, a := range aggregates {
-			if err := tx.Exec(ctx, "DELETE FROM warehouse."+a.table+" WHERE entity = $1", s.Entity); err != nil {
-				return err
-			}
-			if err := tx.Exec(ctx, fmt.Sprintf(
-				"INSERT INTO warehouse.%s (entity, %s, n, latest%s) SELECT $1, %s, count(*), max(received_at)%s FROM (SELECT *, %s AS day FROM warehouse.%s WHERE entity = $1) f GROUP BY %s",
-				a.table, a.keys, a.more, a.keys, a.moreOfFacts, day, a.facts, a.keys), s.Entity); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err = w.engine.Write(ctx, func(tx writeTx) error { return recount(ctx, tx, s.Entity, day) })
 	if err != nil {
 		return fmt.Errorf("rebuild aggregates of %s: %w", s.Entity, err)
+	}
+	return nil
+}
+
+// recount replaces the aggregates of an entity by what its facts say.
+func recount(ctx context.Context, tx writeTx, entity, day string) error {
+	for _, a := range aggregates {
+		if err := tx.Exec(ctx, "DELETE FROM warehouse."+a.table+" WHERE entity = $1", entity); err != nil {
+			return err
+		}
+		if err := tx.Exec(ctx, fmt.Sprintf(
+			"INSERT INTO warehouse.%s (entity, %s, n, latest%s) SELECT entity, %s, count(*), max(received_at)%s FROM (SELECT *, %s AS day FROM warehouse.%s WHERE entity = $1) f GROUP BY entity, %s",
+			a.table, a.keys, a.more, a.keys, a.moreOfFacts, day, a.facts, a.keys), entity); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"strings"
+
+	"omote/internal/platform/errs"
 )
 
 // engine is what differs between DuckDB and PostgreSQL. Nothing outside this
@@ -21,6 +23,9 @@ type engine interface {
 	Dialect() Dialect
 	// Migrations is the folder of the engine's table definitions.
 	Migrations() string
+	// Snapshot copies all tables, as of one moment, into an empty folder and
+	// fills in the manifest.
+	Snapshot(ctx context.Context, dir string, m *Manifest) error
 	Close() error
 }
 
@@ -66,6 +71,19 @@ func openEngine(ctx context.Context, opt Options) (engine, error) {
 	}
 	scheme, _, _ := strings.Cut(opt.URL, ":")
 	return nil, fmt.Errorf("warehouse address %q is neither empty nor postgres://", scheme+":…")
+}
+
+// restoreEngine puts the tables of a snapshot of the named engine into the place
+// that the options name.
+func restoreEngine(ctx context.Context, dir string, opt Options, engine string) error {
+	switch {
+	case opt.URL == "" && engine == "duckdb":
+		return restoreDuck(dir, opt)
+	case opt.URL != "" && engine == "postgres":
+		return restorePostgres(ctx, dir, opt)
+	}
+	return errs.Invalid("warehouse.error.snapshot_engine", "",
+		"the snapshot was taken of %s and cannot be restored into the other engine; export and import the facts instead", engine)
 }
 
 // Literal quotes s as an SQL string.
