@@ -12,6 +12,7 @@ import (
 
 	"omote/internal/platform/clock"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/keyring"
 	"omote/internal/platform/scope"
 )
 
@@ -170,3 +171,6 @@ func (tx Tx) Savepoint(ctx context.Context, fn func(ctx context.Context, tx Tx) 
 
 // Now is the present instant of the store's clock.
 func (tx Tx) Now() Micros { return tx.db.Now() }
+
+// Keys is the key ring of the store; nil when it has none.
+func (tx Tx) Keys() keyring.Provider { return tx.db.keys }
