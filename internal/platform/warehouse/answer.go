@@ -12,13 +12,20 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// surveyAnswered is the event that carries an answer or a comment. Its
-// properties are instrument, item, score, verbatim (or comment), language,
-// aspect, polarity and trigger_event (or trigger).
-const surveyAnswered = "survey_answered"
+// answeredSuffix ends the names of events that carry a survey answer
+// ("survey_answered", "exit_survey_answered"). Their properties are instrument,
+// item, score, verbatim (or comment), language, aspect, polarity and
+// trigger_event (or trigger). Other events, such as a complaint, become a
+// response when they carry a verbatim or comment; their name is its trigger.
+const answeredSuffix = "survey_answered"
 
 // freeText are the properties whose text is kept only masked, in the response.
 var freeText = []string{"verbatim", "comment"}
+
+// hasFreeText reports whether the properties may name free text.
+func hasFreeText(props []byte) bool {
+	return bytes.Contains(props, []byte(`"verbatim"`)) || bytes.Contains(props, []byte(`"comment"`))
+}
 
 // answer is the content of a response row. A nil score is a skipped question or
 // a comment alone: it is never part of a denominator.
@@ -30,8 +37,13 @@ type answer struct {
 
 var parsers fastjson.ParserPool
 
-// readAnswer reads the properties; ok is false when they hold no answer.
-func (w *Warehouse) readAnswer(props []byte) (a answer, ok bool) {
+// readAnswer reads the properties of an event; ok is false when they hold no
+// answer.
+func (w *Warehouse) readAnswer(name string, props []byte) (a answer, ok bool) {
+	asked := strings.HasSuffix(name, answeredSuffix)
+	if !asked && !hasFreeText(props) {
+		return a, false
+	}
 	p := parsers.Get()
 	defer parsers.Put(p)
 	v, err := p.ParseBytes(props)
@@ -42,12 +54,16 @@ func (w *Warehouse) readAnswer(props []byte) (a answer, ok bool) {
 		instrument: text(v, "instrument"), item: text(v, "item"), trigger: text(v, "trigger_event", "trigger"),
 		language: text(v, "language"), aspect: text(v, "aspect"), polarity: text(v, "polarity"),
 	}
-	a.score = number(v.Get("score"))
+	if asked {
+		a.score = number(v.Get("score"))
+	} else if a.trigger == "" {
+		a.trigger = clean(name)
+	}
 	said := text(v, freeText...)
 	if said != "" && w.opt.Mask != nil {
 		a.comment = clean(w.opt.Mask(said))
 	}
-	return a, a.instrument != "" || a.item != "" || a.score != nil || said != ""
+	return a, said != "" || asked && (a.instrument != "" || a.item != "" || a.score != nil)
 }
 
 // text is the first of the properties that holds text or a number.
@@ -96,13 +112,12 @@ func clean(s string) string {
 }
 
 // cleanProps makes a JSON object storable in both engines and takes free text
-// out of answers. Nil is returned for what is no object or holds nothing.
-func cleanProps(props []byte, isAnswer bool) []byte {
+// out. Nil is returned for what is no object or holds nothing.
+func cleanProps(props []byte) []byte {
 	if len(props) == 0 {
 		return nil
 	}
-	dropText := isAnswer && (bytes.Contains(props, []byte(`"verbatim"`)) || bytes.Contains(props, []byte(`"comment"`)) || bytes.ContainsRune(props, '\\'))
-	if !dropText && plainObject(props) {
+	if !hasFreeText(props) && plainObject(props) {
 		return props
 	}
 	// Decoding replaces what no engine takes: broken UTF-8 and lone surrogates.
@@ -112,10 +127,8 @@ func cleanProps(props []byte, isAnswer bool) []byte {
 	if err := dec.Decode(&m); err != nil {
 		return nil
 	}
-	if isAnswer {
-		for _, k := range freeText {
-			delete(m, k)
-		}
+	for _, k := range freeText {
+		delete(m, k)
 	}
 	if len(m) == 0 {
 		return nil

@@ -73,7 +73,7 @@ func TestAnswersBecomeResponses(t *testing.T) {
 	each(t, func(t *testing.T, w *Warehouse) {
 		ctx := as(t, scope.Root)
 		base := facts(rand.New(rand.NewPCG(3, 3)), 1, 1)[0]
-		base.Name = surveyAnswered
+		base.Name = answeredSuffix
 		var fs []Fact
 		for i, props := range []string{
 			`{"instrument":"rel_nps","item":"rn_score","score":9,"verbatim":"gọi 0901234567","language":"vi","aspect":"app","polarity":"pain","trigger":"loan_decided"}`,
@@ -87,11 +87,14 @@ func TestAnswersBecomeResponses(t *testing.T) {
 			f.MessageID, f.Seq, f.Props = string(rune('a'+i)), uint64(i+1), []byte(props)
 			fs = append(fs, f)
 		}
+		complaint := base
+		complaint.Name, complaint.Seq, complaint.Props = "complaint_filed", 7, []byte(`{"severity":"high","score":1,"verbatim":"số 0901234567"}`)
+		fs = append(fs, complaint)
 		if err := w.append(ctx, 0, last(fs), fs); err != nil {
 			t.Fatal(err)
 		}
-		if got := one[int](t, ctx, w, `SELECT count(*) FROM {response}`); got != 3 {
-			t.Errorf("%d responses, want 3", got)
+		if got := one[int](t, ctx, w, `SELECT count(*) FROM {response}`); got != 4 {
+			t.Errorf("%d responses, want 4", got)
 		}
 		if got := one[float64](t, ctx, w, `SELECT sum(score) FROM {response}`); got != 16 {
 			t.Errorf("sum of scores %v, want 16", got)

@@ -88,7 +88,7 @@ func (w *Warehouse) add(r *rows, f *Fact) {
 		amount = e.Amount
 	}
 	var props driver.Value
-	if p := cleanProps(e.Props, e.Name == surveyAnswered); p != nil {
+	if p := cleanProps(e.Props); p != nil {
 		props = string(p)
 	}
 	r.events = append(r.events, []driver.Value{
@@ -97,10 +97,7 @@ func (w *Warehouse) add(r *rows, f *Fact) {
 		c.imported, int32(f.Partition), int64(f.Seq), int32(f.Index),
 	})
 	r.days.event(w.day(c.entity, c.at), &c)
-	if e.Name != surveyAnswered {
-		return
-	}
-	a, ok := w.readAnswer(e.Props)
+	a, ok := w.readAnswer(e.Name, e.Props)
 	if !ok {
 		return
 	}

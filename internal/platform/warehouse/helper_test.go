@@ -104,7 +104,7 @@ func facts(rng *rand.Rand, n int, first uint64) []Fact {
 		at := base.Add(time.Duration(rng.Int64N(int64(40 * 24 * time.Hour)))).UnixMicro()
 		e := event.Event{
 			Source: pick(rng, "app", "core"), MessageID: fmt.Sprint(rng.Uint64()), Entity: scope.DefaultEntity, Kind: event.Track,
-			Name: pick(rng, "loan_started", "loan_decided", surveyAnswered), UserID: fmt.Sprint("u", rng.IntN(50)), System: "core",
+			Name: pick(rng, "loan_started", "loan_decided", answeredSuffix), UserID: fmt.Sprint("u", rng.IntN(50)), System: "core",
 			At: at, ReceivedAt: at + rng.Int64N(1e9), Journey: "loan", Case: fmt.Sprint("c", rng.IntN(40)),
 			Channel: pick(rng, "app", "branch", ""), Unit: pick(rng, "hn1", "hn2", "sg1", ""), Product: pick(rng, "card", "loan"),
 			Props: []byte(`{"step":"x","n":3}`), Schema: 1,
@@ -112,7 +112,7 @@ func facts(rng *rand.Rand, n int, first uint64) []Fact {
 		if rng.IntN(3) == 0 {
 			e.Amount, e.Currency = rng.Int64N(1e9), "VND"
 		}
-		if e.Name == surveyAnswered {
+		if e.Name == answeredSuffix {
 			e.Props = fmt.Appendf(nil, `{"instrument":"tx_csat","item":"tc_score","score":%s,"verbatim":%q,"language":"vi"}`,
 				pick(rng, "1", "2", "3", "4", "5", "null"), pick(rng, "", "rất tốt", "chờ lâu"))
 		}
