@@ -4,6 +4,7 @@ import (
 	"context"
 	"html"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -71,4 +72,9 @@ func marked(text string) templ.Component {
 		_, err := io.WriteString(w, out)
 		return err
 	})
+}
+
+// joined puts the parts that are there together.
+func joined(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), sep)
 }

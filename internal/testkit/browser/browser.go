@@ -179,6 +179,7 @@ type Page struct {
 	ctx  context.Context
 	base string
 	host string
+	view Viewport
 
 	mu       sync.Mutex
 	problems []string

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -30,11 +31,8 @@ func run[T any](p *Page, what string, action chromedp.Action[T]) T {
 // Resize changes the window and what its reader prefers.
 func (p *Page) Resize(v Viewport) {
 	p.t.Helper()
-	options := []chromedp.EmulateViewportOption{chromedp.EmulateScale(1)}
-	if v.Phone {
-		options = []chromedp.EmulateViewportOption{chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch}
-	}
-	run(p, "set the window", chromedp.EmulateViewport(v.Width, v.Height, options...))
+	run(p, "set the window", emulate(v))
+	p.view = v
 	scheme, motion := "light", "no-preference"
 	if v.Dark {
 		scheme = "dark"
@@ -48,6 +46,14 @@ func (p *Page) Resize(v Viewport) {
 	if err != nil {
 		p.t.Fatalf("set preferences: %v", err)
 	}
+}
+
+// emulate sets the size and kind of the window.
+func emulate(v Viewport) chromedp.Action[chromedp.Void] {
+	if v.Phone {
+		return chromedp.EmulateViewport(v.Width, v.Height, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	return chromedp.EmulateViewport(v.Width, v.Height, chromedp.EmulateScale(1))
 }
 
 // Goto opens an address of the site and waits until it and its fonts are there.
@@ -206,7 +212,8 @@ func Eval[T any](p *Page, script string) T {
 }
 
 // Shot saves a picture of the whole page as NAME.png in the folder of
-// OMOTE_SHOTS, when that is set.
+// OMOTE_SHOTS, when that is set. The window is made as high as the page for it, so
+// that what sticks to an edge of the window stands where it belongs.
 func (p *Page) Shot(name string) {
 	p.t.Helper()
 	dir := os.Getenv("OMOTE_SHOTS")
@@ -215,11 +222,7 @@ func (p *Page) Shot(name string) {
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, step)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Evaluate[any](`scrollTo(0, 0)`))
-	var png []byte
-	if err == nil {
-		png, err = chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	}
+	png, err := p.whole(ctx)
 	if err == nil {
 		err = os.MkdirAll(dir, 0o755)
 	}
@@ -229,6 +232,24 @@ func (p *Page) Shot(name string) {
 	if err != nil {
 		p.t.Errorf("screenshot %s: %v", name, err)
 	}
+}
+
+// whole photographs the page in a window of its full height.
+func (p *Page) whole(ctx context.Context) ([]byte, error) {
+	height, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`(scrollTo(0, 0), document.documentElement.scrollHeight)`))
+	if err != nil {
+		return nil, err
+	}
+	tall := p.view
+	tall.Height = max(height, tall.Height)
+	if err := chromedp.Do(ctx, emulate(tall), chromedp.Sleep(120*time.Millisecond)); err != nil {
+		return nil, err
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		return nil, err
+	}
+	return png, chromedp.Do(ctx, emulate(p.view))
 }
 
 // Problems are the errors and foreign requests recorded so far.

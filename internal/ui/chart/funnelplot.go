@@ -214,7 +214,7 @@ func (p *FunnelPlotProps) remarks(c *svg.Canvas, field *svg.Field, x, y svg.Line
 	}
 	centre := y.At(p.Centre)
 	if p.Mean != "" {
-		put("lb halo", p.Mean, 12, centre-5, centre+14)
+		put("lb halo on-band", p.Mean, 12, centre-5, centre+14)
 	}
 	if p.Limits != nil && p.Inside != "" {
 		low, _ := p.Limits(x.D1)

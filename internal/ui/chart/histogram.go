@@ -84,7 +84,8 @@ func (p *HistogramProps) draw(ctx context.Context, width, height float64, phone 
 	p.axis(c, x, y, phone)
 	p.refs(c, x, y)
 	if p.Over > 0 {
-		c.Text("a-e", x.R1, y.R0-6, i18n.T(ctx, "chart.over", "count", p.Over))
+		text := i18n.T(ctx, "chart.over", "count", p.Over)
+		c.Text("a-e", x.R1, y.At(p.highest(x, x.R1-svg.Width(text, 11, false)))-6, text)
 	}
 	return c.Component("", p.Label)
 }
@@ -112,6 +113,17 @@ func (p *HistogramProps) axis(c *svg.Canvas, x, y svg.Linear, phone bool) {
 	if p.XName != "" {
 		c.Text("a-e", x.R1, y.R0+31, p.XName+" →")
 	}
+}
+
+// highest is the largest count right of a pixel, over which a label is free.
+func (p *HistogramProps) highest(x svg.Linear, from float64) float64 {
+	most := int64(0)
+	for _, b := range p.Bins {
+		if x.At(b.To) >= from {
+			most = max(most, b.Count)
+		}
+	}
+	return float64(most)
 }
 
 // refs draws median and promise as lines named over the plot, one row each.

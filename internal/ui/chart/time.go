@@ -323,7 +323,7 @@ func (pl *plot) points() {
 		switch {
 		case q.State == ui.Few:
 			if q.Low < q.High {
-				pl.Line("k-whisk", x, pl.y.Clamp(q.Low), x, pl.y.Clamp(q.High))
+				pl.Line(whisker(q, pl.y), x, pl.y.Clamp(q.Low), x, pl.y.Clamp(q.High))
 			}
 			pl.Circle("k-few", x, y, 4)
 		case q.State == ui.Worse || q.State == ui.Better:
@@ -335,6 +335,14 @@ func (pl *plot) points() {
 		}
 		pl.field.Take(svg.Box{X0: x - 3, Y0: y - 3, X1: x + 3, Y1: y + 3})
 	}
+}
+
+// whisker is dashed where the interval does not fit into the plot.
+func whisker(q Point, y svg.Linear) string {
+	if q.Low < y.D0 || q.High > y.D1 {
+		return "k-whisk cut"
+	}
+	return "k-whisk"
 }
 
 // axis draws the time axis and its labels.
@@ -387,9 +395,9 @@ func (pl *plot) lane() {
 		if start >= rows[row]+10 {
 			rows[row] = start + w
 			if start+12 > x+4 {
-				pl.Text("", x+8, y+4, n.Label)
+				pl.Text("halo", x+8, y+4, n.Label)
 			} else {
-				pl.Text("a-e", x-8, y+4, n.Label)
+				pl.Text("a-e halo", x-8, y+4, n.Label)
 			}
 		}
 		pl.Close("g")

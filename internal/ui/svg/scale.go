@@ -31,7 +31,7 @@ func (s Linear) Each(xs []float64) []float64 {
 }
 
 // Ticks gives at most n+1 round values that enclose low and high, from a step of
-// 1, 2, 2.5 or 5 times a power of ten. Both ends are ticks, so an axis that runs
+// 1, 2 or 5 times a power of ten. Both ends are ticks, so an axis that runs
 // from the first to the last begins and ends at a label.
 func Ticks(low, high float64, n int) []float64 {
 	if math.IsNaN(low) || math.IsNaN(high) || math.IsInf(low, 0) || math.IsInf(high, 0) {
@@ -49,7 +49,7 @@ func Ticks(low, high float64, n int) []float64 {
 	}
 	n = max(n, 1)
 	power := math.Pow(10, math.Floor(math.Log10((high-low)/float64(n))))
-	for _, m := range []float64{1, 2, 2.5, 5, 10, 20, 25, 50} {
+	for _, m := range []float64{1, 2, 5, 10, 20, 50} {
 		step := m * power
 		first, last := math.Floor(low/step+1e-9), math.Ceil(high/step-1e-9)
 		if last-first > float64(n) {
