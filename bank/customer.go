@@ -135,7 +135,7 @@ type observer interface {
 	felt(c *customer, at int64, it *item, quality, before float64)
 	month(c *customer, at int64)
 	asked(c *customer, at int64, instrument uint8, would int, answered bool)
-	ended(c *customer, at int64, reason uint8)
+	decided(c *customer, at int64) // to leave
 }
 
 // push plans an item, not before now.
@@ -220,7 +220,7 @@ func (s *sim) step(c *customer, until int64) {
 // afterEnd tells which events may still follow the end of a relationship.
 func afterEnd(name uint16) bool {
 	switch name {
-	case evSurveyEligible, evSurveySuppressed, evSurveyInvited, evSurveyAnswered, evExitSurveyAnswered:
+	case evSurveyEligible, evSurveySuppressed, evSurveyInvited, evSurveyAnswered, evExitSurveyAnswered, evWinbackAccountOpened:
 		return true
 	}
 	return false

@@ -59,17 +59,16 @@ var systemHabits = [...]habits{
 	sysApp:  {typo: 0.002, noEmail: 0.35, noAddress: 1, gender: true, language: true},
 }
 
-// Record gives what a system holds about person i: copy 0 is the first record,
-// copy 1 the duplicate. moves is how often the person has moved by then, at when
-// the record is read, created when it was made.
-func (b *Bank) record(p *Person, sys, copy, moves uint8, created, at int64) Record {
+// record gives what a system holds about a person: copy 0 is the first record,
+// copy 1 the duplicate; moves is how often the person has moved by then, joined
+// when the relationship began.
+func (b *Bank) record(p *Person, sys, copy, moves uint8, joined int64) Record {
 	h := &systemHabits[sys]
 	r := stream(b.cfg.Seed, sRecord, p.Index<<5|uint64(sys)<<1|uint64(copy))
-	rec := Record{System: systemNames[sys], ID: string(b.appendID(nil, sys, copy, p.Index)), Created: time.UnixMicro(created).UTC()}
+	rec := Record{System: systemNames[sys], ID: string(b.appendID(nil, sys, copy, p.Index)), Created: time.UnixMicro(joined).In(Zone)}
 	e := func(kind string) { rec.Errors = append(rec.Errors, kind) }
-	if created == 0 || sys == sysCall || copy == 1 {
-		lag := r.float()
-		rec.Created = time.UnixMicro(created + int64(lag*float64(max(min(at, b.end)-created, 0)))).UTC()
+	if sys == sysCall || copy == 1 { // made some time later
+		rec.Created = time.UnixMicro(joined + int64(r.float()*float64(max(b.start-joined, 0)))).In(Zone)
 	}
 	rec.Name = recordName(p, h, &r, copy, e)
 	rec.Birth = recordBirth(p, h, &r, e)

@@ -263,6 +263,18 @@ func (s *sim) choose(w *walk, digital bool, ripe int64, q float64) {
 	}
 }
 
+// breakDeposit is a deposit taken out before its time.
+func (s *sim) breakDeposit(c *customer, at int64) {
+	w := s.begin(c, jDeposit, s.b.cal.officeTime(at))
+	w.on(chBranch, sysCore, c.homeUnit()).it.prod = prodDeposit
+	w.it.amount = int64(c.deposit * 1e6)
+	w.put(evDepositEarlyWithdrawn, 0)
+	w.felt(-0.4+0.4*c.r.normal(), 0.4, rFee, evNone)
+	c.balance += 0.1 * c.deposit
+	c.deposit = 0
+	c.products &^= 1 << prodDeposit
+}
+
 // appOrCore is the app for those who use it, else the core system.
 func (s *sim) appOrCore(c *customer) uint8 {
 	if c.records&recApp != 0 {

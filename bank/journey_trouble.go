@@ -29,6 +29,11 @@ func (s *sim) dispute(c *customer, at int64) {
 	w.office(w.late(100*minute, 0.9))
 	w.it.staff = w.someone()
 	w.put(evDisputeAcknowledged, 0)
+	if r.chance(0.04) { // it was the customer's own payment after all
+		w.fail(evDisputeWithdrawn, w.late(20*hour, 0.8), outAbandoned)
+		c.open--
+		return
+	}
 	q := 0.1 + 0.4*r.normal()
 	w.daytime(w.late(40*hour, 0.7))
 	w.put(evDisputeEvidenceReceived, 0)
@@ -124,6 +129,10 @@ func (s *sim) complaint(c *customer, at int64, reason uint8, depth float64, unit
 		w.office(w.late(8*hour, 0.7))
 		w.fail(evComplaintTransferred, 0, outTransferred)
 		q -= 0.5
+	}
+	if r.chance(0.07) {
+		w.office(w.late(6*hour, 0.7))
+		w.put(evComplaintEscalatedInternal, 0)
 	}
 	if r.chance(0.8) {
 		w.it.ch, w.it.staff = chCallOut, owner
@@ -262,6 +271,10 @@ func (s *sim) dormant(c *customer, at int64) {
 		return
 	}
 	if !r.chance(0.2) {
+		if r.chance(0.4) {
+			w.it.reason = kNoReach
+			w.fail(evDormancyUnreachable, 55*day, outFailed)
+		}
 		return
 	}
 	w.put(evReactivationOfferOpened, w.late(9*hour, 1))

@@ -44,6 +44,9 @@ func (s *sim) attrition(c *customer, at int64, weeks float64) {
 		return
 	}
 	c.flags |= flagLeaving
+	if s.watch != nil {
+		s.watch.decided(c, at)
+	}
 	s.depart(c, at)
 }
 
@@ -85,6 +88,11 @@ func (s *sim) depart(c *customer, at int64) {
 	if ch != chBranch && r.chance(0.4) {
 		w.fail(evExitForcedToBranch, w.late(hour, 0.7), outFailed)
 		w.felt(-1.3, 0.8, rRepeat, evNone)
+		if r.chance(0.12) {
+			w.fail(evExitStalled, 20*day, outUnresolved)
+			c.push(item{name: actLeave, at: w.at, reason: rNone})
+			return
+		}
 	}
 	if r.chance(0.4) {
 		w.it.ch = chCallOut
@@ -123,8 +131,9 @@ func (s *sim) leave(c *customer, it *item) {
 	s.out = append(s.out, item{at: it.at, seq: c.seq, name: evRelationshipEnded, sys: sysCore, ch: chCore, unit: c.homeUnit(), reason: it.reason, cs: it.cs,
 		jour: jExit, out: outOK, kind: Track})
 	c.seq++
-	if s.watch != nil {
-		s.watch.ended(c, it.at, it.reason)
+	if c.r.chance(0.03) {
+		c.push(item{at: it.at + int64((60+240*c.r.float())*float64(day)), name: evWinbackAccountOpened, sys: sysCore, ch: chBranch, unit: c.homeUnit(), prod: prodAccount,
+			cs: it.cs, jour: jExit, out: outOK, kind: Track})
 	}
 }
 

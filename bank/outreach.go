@@ -55,6 +55,25 @@ func (s *sim) withdraw(c *customer, at int64) {
 	}
 }
 
+// subjectRequest is a customer who asks what the bank knows, or to have it erased.
+func (s *sim) subjectRequest(c *customer, at int64) {
+	w := s.begin(c, jNone, s.b.cal.officeTime(at))
+	w.on(chEmail, s.crmOrCore(c), s.unit(unitOps))
+	kind := uint8(c.r.below(len(requestKinds)))
+	for _, step := range [...]struct {
+		name  uint16
+		after int64
+	}{{evSubjectRequestReceived, 0}, {evSubjectRequestReplied, 20 * hour}, {evSubjectRequestDone, 7 * day}} {
+		if step.after > 0 {
+			w.office(w.late(step.after, 0.5))
+		}
+		w.it.x = kind
+		w.put(step.name, 0)
+	}
+}
+
+var requestKinds = [...]string{"access", "correction", "erasure", "restriction"}
+
 // move changes a customer's phone or address in one system; the others go stale.
 func (s *sim) move(c *customer, at int64) {
 	w := s.begin(c, jNone, s.b.cal.officeTime(at))

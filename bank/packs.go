@@ -48,14 +48,16 @@ func packFloat(s string) float64 {
 
 // province is one of the 63 provinces before July 2025.
 type province struct {
-	code      string // of a citizen id
-	name      string
-	region    int // index into regions
-	weight    float64
-	merged    string // name since July 2025
-	districts []string
-	wards     []string
+	code   string // of a citizen id
+	name   string
+	region int // index into regions
+	weight float64
+	merged string // name since July 2025
+	places []place
 }
+
+// place is a ward with its district before July 2025 and its ward since.
+type place struct{ district, ward, newWard string }
 
 // nameList is a list of names with one weighting per birth cohort.
 type nameList struct {
@@ -121,8 +123,11 @@ func (c *content) loadProvinces() {
 	var w []float64
 	for _, line := range packLines("provinces.csv")[1:] {
 		f := strings.Split(line, ",")
-		p := province{code: f[0], name: f[1], region: regionIndex(f[2]), weight: packFloat(f[3]) * packFloat(f[4]), merged: f[5],
-			districts: strings.Split(f[6], "|"), wards: strings.Split(f[7], "|")}
+		p := province{code: f[0], name: f[1], region: regionIndex(f[2]), weight: packFloat(f[3]) * packFloat(f[4]), merged: f[5]}
+		for _, s := range strings.Split(f[6], ";") {
+			w := strings.Split(s, "/")
+			p.places = append(p.places, place{district: w[0], ward: w[1], newWard: w[2]})
+		}
 		c.provinces = append(c.provinces, p)
 		w = append(w, p.weight)
 	}

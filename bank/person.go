@@ -53,28 +53,20 @@ type Person struct {
 // Address is a postal address in both the old and the new administrative form.
 type Address struct {
 	Street   string
-	Ward     string
+	Ward     string // before July 2025
 	District string // gone since July 2025
 	Province string // before July 2025
-	Merged   string // since July 2025
+	NewWard  string
+	Merged   string // province since July 2025
 }
 
 // Old writes the address as before July 2025.
 func (a Address) Old() string {
-	return a.Street + ", " + prefixed("P. ", a.Ward) + ", " + a.District + ", " + a.Province
+	return a.Street + ", " + a.Ward + ", " + a.District + ", " + a.Province
 }
 
-// New writes the address as since July 2025: no district, merged province.
-func (a Address) New() string {
-	return a.Street + ", " + prefixed("P. ", a.Ward) + ", " + a.Merged
-}
-
-func prefixed(p, s string) string {
-	if strings.HasPrefix(s, "Phường ") {
-		return s
-	}
-	return p + s
-}
+// New writes the address as since July 2025: no district, new ward, merged province.
+func (a Address) New() string { return a.Street + ", " + a.NewWard + ", " + a.Merged }
 
 // FullName is the name in Vietnamese order, with diacritics.
 func (p *Person) FullName() string {
@@ -126,6 +118,16 @@ func (b *Bank) household(i uint64) (id uint64, pos, size int) {
 }
 
 var householdSizes = newChoice([]float64{0.62, 0.24, 0.09, 0.05})
+
+// drawAge draws the age of a customer who keeps a household: adults by band,
+// younger than the population since most of the young bank on the phone.
+func drawAge(r *rng) int {
+	bands := [...]struct{ from, years int }{{18, 7}, {25, 10}, {35, 10}, {45, 15}, {60, 18}}
+	b := bands[ageBands.draw(r)]
+	return b.from + r.below(b.years)
+}
+
+var ageBands = newChoice([]float64{0.15, 0.31, 0.26, 0.20, 0.08})
 
 type job struct {
 	name   string
@@ -189,8 +191,8 @@ func (b *Bank) Person(i uint64) Person {
 	family := c.surnames.draw(&hr, Regions[home.region].north)
 	other := c.surnames.draw(&hr, Regions[home.region].north)
 	p.Address = drawAddress(&hr, home)
-	headFemale := hr.chance(0.42)
-	headAge := 24 + int(34*hr.float()*hr.float()+14*hr.float())
+	headFemale := hr.chance(0.47)
+	headAge := drawAge(&hr)
 	shared := drawPhone(&hr)
 
 	r := stream(b.cfg.Seed, sPerson, i)
@@ -209,9 +211,6 @@ func (b *Bank) Person(i uint64) Person {
 		if age = headAge - 22 - r.below(9); age < 16 {
 			age = headAge + 22 + r.below(8)
 		}
-	}
-	if size == 1 && r.chance(0.10) {
-		age = 60 + r.below(22)
 	}
 	age = min(max(age, 16), 88)
 	year := b.cfg.Start.Year() - age
@@ -314,7 +313,7 @@ func drawAddress(r *rng, p *province) Address {
 	case 2:
 		street = append(appendInt(append(street, "Căn hộ "...), int64(3+r.below(28))), '0')
 		street = append(appendInt(street, int64(1+r.below(9))), ", chung cư "...)
-		street = append(street, [...]string{"Ánh Dương", "Sông Xanh", "Hoa Sen", "Bình Minh"}[r.below(4)]...)
+		street = append(append(street, [...]string{"Ánh Dương", "Sông Xanh", "Hoa Sen", "Bình Minh"}[r.below(4)]...), ", đường"...)
 	default:
 		street = appendInt(street, int64(no))
 		if r.chance(0.3) {
@@ -322,7 +321,12 @@ func drawAddress(r *rng, p *province) Address {
 		}
 	}
 	street = append(append(street, ' '), streets[r.below(len(streets))]...)
-	return Address{Street: string(street), Ward: p.wards[r.below(len(p.wards))], District: p.districts[r.below(len(p.districts))], Province: p.name, Merged: p.merged}
+	at := p.places[r.below(len(p.places))]
+	ward := at.ward
+	if rest, ok := strings.CutPrefix(ward, "P. Phường "); ok {
+		ward = "Phường " + rest
+	}
+	return Address{Street: string(street), Ward: ward, District: at.district, Province: p.name, NewWard: at.newWard, Merged: p.merged}
 }
 
 // Phone numbers are 10 digits in the blocks 030, 031 (carrier A), 051 (C) and

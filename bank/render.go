@@ -158,6 +158,9 @@ func (b *Bank) props(o *object, idx uint64, it *item) {
 			o.str("basis", "form")
 		}
 		return
+	case evSubjectRequestReceived, evSubjectRequestReplied, evSubjectRequestDone:
+		o.str("request_kind", requestKinds[it.x])
+		return
 	case evMessageSent, evMessageDelivered, evMessageHeld, evContactOptedOut:
 		o.str("purpose", "marketing")
 		if it.x != 0 {
@@ -245,7 +248,7 @@ func (b *Bank) surveyProps(o *object, idx uint64, it *item) {
 // traits writes an identify event's personal data.
 func (b *Bank) traits(o *object, idx uint64, it *item) {
 	p := b.Person(idx)
-	rec := b.record(&p, it.sys, it.copy, it.x, it.amount, it.at)
+	rec := b.record(&p, it.sys, it.copy, it.x, it.amount)
 	o.str("name", rec.Name)
 	o.str("birth_date", rec.Birth)
 	o.str("gender", rec.Gender)

@@ -71,8 +71,18 @@ func (b *Bank) customerBatches() iter.Seq[[]Event] {
 	}
 }
 
-// whole runs a customer and everybody referred through the whole history.
+// whole renders a customer and everybody referred through the whole history.
 func (s *sim) whole(c *customer, slot uint64, t *batch) {
+	s.each(c, slot, func() {
+		for i := range s.out {
+			t.add(c.idx, &s.out[i])
+		}
+	})
+}
+
+// each runs the customer of a slot, then everybody referred, through the whole
+// history; after each, s.out holds the items and done is called.
+func (s *sim) each(c *customer, slot uint64, done func()) {
 	at := s.b.arrival(slot)
 	if at >= s.b.end {
 		return
@@ -84,12 +94,7 @@ func (s *sim) whole(c *customer, slot uint64, t *batch) {
 		s.b.newCustomer(c, next.idx, next.at)
 		s.out = s.out[:0]
 		s.step(c, s.b.end)
-		if t == nil {
-			continue
-		}
-		for i := range s.out {
-			t.add(c.idx, &s.out[i])
-		}
+		done()
 	}
 }
 

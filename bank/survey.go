@@ -159,14 +159,15 @@ func (s *sim) surveyChannel(c *customer, it *item) uint8 {
 // responseBase is the log-odds of answering by channel, at rest and in a middling mood.
 var responseBase = [len(channelNames)]float64{chApp: -1.15, chZalo: -1.4, chSMS: -2.1, chEmail: -2.5, chQR: -0.7, chCallOut: -0.2}
 
+// responseSlope is how the log-odds of answering move with a felt value: those
+// who like the bank answer in its app, those who are angry answer a message.
+var responseSlope = [len(channelNames)]float64{chApp: 0.28, chZalo: -0.2, chSMS: -0.3, chEmail: -0.3, chQR: 0.35, chCallOut: 0.1}
+
 // responseChance is the known response mechanism: people who feel strongly
-// answer more, the unhappy more than the happy; fatigue and age lower it.
+// answer more, and who answers depends on the channel; fatigue and age lower it.
 // A raw average over answers is therefore biased, and the bias is known.
 func (s *sim) responseChance(c *customer, ch uint8, would float64) float64 {
-	x := responseBase[ch] + 0.22*math.Min(would*would, 6) - 0.35*float64(c.fatigue)
-	if would < 0 {
-		x += 0.25
-	}
+	x := responseBase[ch] + responseSlope[ch]*would + 0.18*math.Min(would*would, 6) - 0.35*float64(c.fatigue)
 	if c.age >= 60 && ch != chCallOut {
 		x -= 0.4
 	}

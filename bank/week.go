@@ -13,6 +13,8 @@ const (
 	disputesPerYear = 0.028
 	hardPerYear     = 0.035 // of borrowers
 	feesPerYear     = 0.22
+	earlyPerYear    = 0.06 // deposits broken before maturity
+	requestsPerYear = 0.004
 	campaignsYear   = 3.5
 	movesPerYear    = 0.07
 	withdrawsYear   = 0.025
@@ -169,6 +171,9 @@ func (s *sim) errands(c *customer, at int64, first, days int, year float64) {
 	if c.owns(prodDeposit) && c.matures >= at && c.matures < at+int64(days)*day {
 		s.maturity(c)
 	}
+	if c.owns(prodDeposit) && r.chance(earlyPerYear*year) {
+		s.breakDeposit(c, when(payHours))
+	}
 	if r.chance(0.015*year) && c.payday == 0 && !c.has(flagMerchant) && c.activity < 0.6 {
 		c.flags |= flagDormant
 		c.push(item{name: actDormant, at: at + int64((120+60*r.float())*float64(day))})
@@ -193,6 +198,9 @@ func (s *sim) outreach(c *customer, at int64, first, days int, year float64) {
 	}
 	if c.consents != 0 && r.chance(withdrawsYear*year*math.Exp(-0.3*float64(c.feel))) {
 		s.withdraw(c, when())
+	}
+	if r.chance(requestsPerYear * year) {
+		s.subjectRequest(c, when())
 	}
 	if rate := referralsYear * year * math.Exp(0.6*float64(c.feel)); r.chance(rate) {
 		s.refer(c, when())
