@@ -168,3 +168,8 @@ func (m *Mapping) Declarations() []plan.Property {
 	}
 	return out
 }
+
+// BadDocument is the error of a mapping that cannot be read.
+func BadDocument(cause error) error {
+	return errs.Invalid("mapping.error.document", "mapping", "the mapping cannot be read: %v", cause).Because(cause)
+}

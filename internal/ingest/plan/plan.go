@@ -46,7 +46,7 @@ const (
 	MaxEvents     = 2_000
 	MaxProperties = 200
 	MaxEnum       = 500
-	MaxText       = 2_000 // bytes of a text property unless it declares less
+	MaxText       = 8_000 // bytes of a text property unless it declares less
 )
 
 // Text is a text in both languages.

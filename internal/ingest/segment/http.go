@@ -81,7 +81,8 @@ func (d *Door) serve(w *work, c call, r *http.Request) error {
 	if len(w.events) == 0 {
 		return nil
 	}
-	return d.Log.Append(r.Context(), w.events)
+	_, err = d.Log.Append(r.Context(), w.events)
+	return err
 }
 
 // read takes the body, unpacked, within the limit.

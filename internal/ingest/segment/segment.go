@@ -19,6 +19,7 @@ import (
 	"omote/internal/ingest/plan"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/event"
+	"omote/internal/platform/eventlog"
 )
 
 // Source is a feed that may send, found by its write key.
@@ -38,7 +39,7 @@ type Keys interface {
 
 // Log takes events and returns when all of them are on disk.
 type Log interface {
-	Append(ctx context.Context, events []event.Event) error
+	Append(ctx context.Context, events []event.Event) (eventlog.Receipt, error)
 }
 
 // Plans gives the checker of the entity's current tracking plan.

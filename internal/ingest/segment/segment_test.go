@@ -17,6 +17,7 @@ import (
 	"omote/internal/platform/clock"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/event"
+	"omote/internal/platform/eventlog"
 )
 
 var now = time.Date(2026, 11, 19, 9, 41, 0, 0, time.UTC)
@@ -49,20 +50,20 @@ func newBench(t testing.TB) *bench {
 	return b
 }
 
-func (b *bench) Append(_ context.Context, events []event.Event) error {
+func (b *bench) Append(_ context.Context, events []event.Event) (eventlog.Receipt, error) {
 	if b.full {
-		return errs.Unavailable("log.full", "too much is waiting")
+		return nil, errs.Unavailable("log.full", "too much is waiting")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range events {
 		var e event.Event // events point into the door's memory: copy through the codec
 		if _, err := e.Decode(events[i].Append(nil)); err != nil {
-			return err
+			return nil, err
 		}
 		b.events = append(b.events, e)
 	}
-	return nil
+	return nil, nil
 }
 
 func (b *bench) WriteKey(_ context.Context, key string) (Source, error) {
@@ -276,10 +277,10 @@ func BenchmarkBatch100(b *testing.B) {
 // discard copies events as the log does, and keeps nothing.
 type discard struct{ buf []byte }
 
-func (d *discard) Append(_ context.Context, events []event.Event) error {
+func (d *discard) Append(_ context.Context, events []event.Event) (eventlog.Receipt, error) {
 	d.buf = d.buf[:0]
 	for i := range events {
 		d.buf = events[i].Append(d.buf)
 	}
-	return nil
+	return nil, nil
 }

@@ -1,0 +1,9 @@
+// Package packs holds the journey module's content: templates as editable YAML.
+package packs
+
+import _ "embed"
+
+// JourneyTemplates are the twelve journeys of retail banks.
+//
+//go:embed journey_templates.yaml
+var JourneyTemplates []byte
