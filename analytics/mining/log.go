@@ -46,6 +46,7 @@ type Log struct {
 	columns    map[string]*Column // of events
 	caseCols   map[string]*Column // of cases, by origin
 	events     int
+	grain      int // events that are worth a goroutine; 0: the default
 }
 
 // span is a range of event positions.
@@ -161,13 +162,16 @@ type chunk struct{ lo, hi int }
 // chunks splits the cases into ranges of about equally many events, one for
 // each core, or only one when the log is too small for that to pay.
 func (l *Log) chunks() []chunk {
-	const worthwhile = 1 << 15 // events for each goroutine
-	n := max(1, min(runtime.GOMAXPROCS(0), l.events/worthwhile, len(l.spans)))
+	grain := l.grain
+	if grain == 0 {
+		grain = 1 << 15
+	}
+	n := max(1, min(runtime.GOMAXPROCS(0), l.events/grain, len(l.spans)))
 	out := make([]chunk, 0, n)
 	lo, seen := 0, 0
 	for c := range l.spans {
 		seen += l.spans[c].len()
-		if seen*n >= l.events*(len(out)+1) && len(out) < n-1 {
+		if seen*n >= l.events*(len(out)+1) && c+1 < len(l.spans) {
 			out = append(out, chunk{lo, c + 1})
 			lo = c + 1
 		}
