@@ -26,7 +26,12 @@ type Record struct {
 
 // Batch is a stretch of a partition in whole messages: First to Last.
 type Batch struct {
-	Partition   int
+	Partition int
+	// After is the position that the projector must stand at: what Position
+	// gave, or the end of the batch before. It is First-1 except at the beginning
+	// and after a loss that was accepted. A projector that finds another position
+	// in its transaction answers with a conflict and changes nothing.
+	After       uint64
 	First, Last uint64
 	Records     []Record
 }
@@ -136,15 +141,16 @@ type runner struct {
 func (r *runner) run(ctx context.Context) error {
 	defer r.log.position.update(r.at, func(g *progress) { g.local = false })
 	for {
-		position, err := r.position(ctx)
+		stands, err := r.position(ctx)
 		if err != nil {
 			return err
 		}
-		if position, err = r.check(ctx, position); err != nil {
+		position, err := r.check(ctx, stands)
+		if err != nil {
 			return err
 		}
 		r.log.position.update(r.at, func(g *progress) { g.local, g.position = true, position })
-		if err := r.follow(ctx, position+1); !errors.Is(err, errMoved) {
+		if err := r.follow(ctx, stands, position+1); !errors.Is(err, errMoved) {
 			return err
 		}
 		r.log.opts.Logger.Warn("another process moved the position of a projector; reading starts again from there", "projector", r.at.projector, "partition", r.at.partition)
@@ -207,16 +213,16 @@ type decoded struct {
 	records []Record
 }
 
-// follow reads, decodes and applies from a sequence on. Decoding runs ahead of
-// applying by a few messages.
-func (r *runner) follow(ctx context.Context, from uint64) error {
+// follow reads, decodes and applies from a sequence on, for a projector that
+// stands at after. Decoding runs ahead of applying by a few messages.
+func (r *runner) follow(ctx context.Context, after, from uint64) error {
 	group, ctx := errgroup.WithContext(ctx)
 	messages := make(chan decoded, 4)
 	group.Go(func() error {
 		defer close(messages)
 		return r.decode(ctx, from, messages)
 	})
-	group.Go(func() error { return r.applyAll(ctx, from, messages) })
+	group.Go(func() error { return r.applyAll(ctx, after, from, messages) })
 	return group.Wait()
 }
 
@@ -295,18 +301,17 @@ func (r *runner) decodeOne(ctx context.Context, in *reader, m fetched, dedup *de
 }
 
 // applyAll gathers messages into batches and applies them.
-func (r *runner) applyAll(ctx context.Context, from uint64, in <-chan decoded) error {
-	next := from
+func (r *runner) applyAll(ctx context.Context, after, first uint64, in <-chan decoded) error {
 	for {
 		b, ok := r.gather(ctx, in)
 		if !ok {
 			return ctx.Err()
 		}
-		b.Partition, b.First = r.at.partition, next
+		b.Partition, b.After, b.First = r.at.partition, after, first
 		if err := r.apply(ctx, b); err != nil {
 			return err
 		}
-		next = b.Last + 1
+		after, first = b.Last, b.Last+1
 	}
 }
 
