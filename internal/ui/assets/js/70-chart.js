@@ -35,6 +35,20 @@
     const read = figure.querySelector("[data-read]");
     if (read) read.textContent = list[to].dataset.say;
     omote.say(list[to].dataset.say);
+    light(list[to]);
+  }
+
+  // In a map the moves of a node stay bright while the others fade.
+  function light(point) {
+    const map = point && point.closest(".f-map");
+    document.querySelectorAll(".f-map[data-lit]").forEach((m) => {
+      m.removeAttribute("data-lit");
+      m.querySelectorAll("[data-lit]").forEach((e) => e.removeAttribute("data-lit"));
+    });
+    if (!map || !("node" in point.dataset)) return;
+    map.setAttribute("data-lit", "");
+    const node = point.dataset.node;
+    map.querySelectorAll(`[data-from="${node}"], [data-to="${node}"]`).forEach((e) => e.setAttribute("data-lit", ""));
   }
 
   omote.on("keydown", "[data-chart] [data-steps]", (event, plot) => {
@@ -51,5 +65,13 @@
     const figure = point.closest("[data-chart]");
     const read = figure && figure.querySelector("[data-read]");
     if (read) read.textContent = point.dataset.say;
+    light(point);
+  });
+  omote.on("pointerout", "svg [data-node]", (event, point) => { if (!point.contains(event.relatedTarget)) light(null); });
+  omote.on("focusout", "[data-chart] [data-steps]", (event, plot) => {
+    light(null);
+    const figure = plot.closest("[data-chart]");
+    delete figure.dataset.at;
+    points(figure).forEach((p) => p.removeAttribute("data-on"));
   });
 })();
