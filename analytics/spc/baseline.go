@@ -42,7 +42,7 @@ const (
 	clipSquare = 0.9776 // mean of the clipped square of a normal score
 )
 
-const fitRounds = 5
+const fitRounds = 4
 
 // adjusted is a unit with season and calendar taken out.
 type adjusted struct {
@@ -60,7 +60,7 @@ func (m *model) adjust(u *unit, level float64) adjusted {
 	if m.kind == Count {
 		f := math.Exp(e)
 		n := u.n * f
-		l := math.Max(level, 1e-12)
+		l := max(level, 1e-12)
 		sampling, b := l/n, l*l*m.between*share
 		v := sampling + b + l*l*ev
 		third := l/(n*n) + 3*sampling*b/l + 2*b*b/l // of a negative binomial count
@@ -68,7 +68,7 @@ func (m *model) adjust(u *unit, level float64) adjusted {
 	}
 	answer, third := m.answer, m.third
 	if m.kind == Proportion {
-		p := math.Min(math.Max(level, 0.5/(u.n+1)), 1-0.5/(u.n+1))
+		p := min(max(level, 0.5/(u.n+1)), 1-0.5/(u.n+1))
 		answer, third = p*(1-p), p*(1-p)*(1-2*p)
 	}
 	v := answer/u.n + m.between*share + ev
@@ -92,7 +92,7 @@ func units(s *Series, opt *Options, period int, classes *classIndex) []unit {
 	case Value:
 		least = 0
 	case Mean:
-		least = math.Min(least, 5)
+		least = min(least, 5)
 	case Count:
 		least = leastExposure(s, opt)
 	}
@@ -243,14 +243,14 @@ func answerMoments(kind Kind, us []unit) (variance, third float64) {
 			free += u.n - 1
 		}
 		mean, second := sum/n, sumq/n
-		variance = within / math.Max(free, 1)
+		variance = within / max(free, 1)
 		third = 1e4*mean - 3*mean*second + 2*mean*mean*mean
 	case Mean:
 		var within, free float64
 		for i := range us {
 			u := &us[i]
 			if u.sumq >= 0 && u.n > 1 {
-				within += math.Max(0, u.sumq-u.sum*u.sum/u.n)
+				within += max(0, u.sumq-u.sum*u.sum/u.n)
 				free += u.n - 1
 			}
 		}
@@ -298,7 +298,7 @@ func (f *fitter) residuals() {
 
 func (f *fitter) standardise() {
 	for i, r := range f.res {
-		f.z[i] = math.Max(-clip, math.Min(clip, r/math.Sqrt(f.v[i])))
+		f.z[i] = max(-clip, min(clip, r/math.Sqrt(f.v[i])))
 	}
 }
 
@@ -316,7 +316,7 @@ func (f *fitter) calendar() {
 	for i := range f.v {
 		scale := 1.0
 		if f.m.kind == Count {
-			scale = math.Max(f.at(i), 1e-12)
+			scale = max(f.at(i), 1e-12)
 		}
 		spread += f.v[i] / (scale * scale) / float64(len(f.v))
 	}
@@ -349,7 +349,7 @@ func (f *fitter) disperse() {
 			free--
 		}
 	}
-	free = math.Max(free, 1)
+	free = max(free, 1)
 	for range 4 {
 		var q, slope float64
 		for i, z := range f.z {
@@ -363,9 +363,9 @@ func (f *fitter) disperse() {
 		}
 		old := f.m.between
 		step := (q - free*clipSquare) / slope
-		next := math.Max(0, math.Min(old+step, 4*old+step/4))
+		next := max(0, min(old+step, 4*old+step/4))
 		if !f.m.sampled() {
-			next = math.Max(next, old/4)
+			next = max(next, old/4)
 		}
 		f.m.between = next
 		for i := range f.v {
@@ -406,7 +406,7 @@ func (f *fitter) group(effects []effect, of func(*unit) int) []effect {
 		}
 		scale := 1.0
 		if f.m.kind == Count { // the effect is a logarithm
-			scale = math.Max(f.at(i), 1e-12)
+			scale = max(f.at(i), 1e-12)
 		}
 		v := f.v[i] - scale*scale*effects[g].variance
 		w[g] += scale * scale / v
@@ -442,7 +442,7 @@ func seasonal(raw []effect) []effect {
 		if !math.IsInf(e.variance, 1) {
 			raw[i].mean -= sum / known
 			q += raw[i].mean * raw[i].mean / e.variance
-			worst = math.Max(worst, e.variance)
+			worst = max(worst, e.variance)
 		}
 	}
 	if q < chi2Upper(known-1) {
@@ -477,7 +477,7 @@ func spreadOf(raw []effect, free float64) float64 {
 			}
 		}
 		step := (q - free) / slope
-		tau2 = math.Max(0, tau2+step)
+		tau2 = max(0, tau2+step)
 		if math.Abs(step) < 1e-6*tau2 {
 			break
 		}

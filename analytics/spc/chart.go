@@ -86,7 +86,7 @@ func R(ranges []float64, size int) Chart {
 	d2, d3 := rangeConstants(size)
 	m := average(ranges)
 	sigma := m / d2
-	return constant("r", sigma, ranges, Limits{m, math.Max(0, m-3*d3*sigma), m + 3*d3*sigma})
+	return constant("r", sigma, ranges, Limits{m, max(0, m-3*d3*sigma), m + 3*d3*sigma})
 }
 
 // S is the chart of subgroup standard deviations.
@@ -94,7 +94,7 @@ func S(deviations []float64, size int) Chart {
 	m, c := average(deviations), c4(size)
 	sigma := m / c
 	h := 3 * sigma * math.Sqrt(1-c*c)
-	return constant("s", sigma, deviations, Limits{m, math.Max(0, m-h), m + h})
+	return constant("s", sigma, deviations, Limits{m, max(0, m-h), m + h})
 }
 
 // P is the chart of shares hits/n.
@@ -145,7 +145,7 @@ func rateChart(kind string, x, n []float64, center, sigma, top float64, laney bo
 	}
 	for i := range x {
 		h := 3 * wide * sigma / math.Sqrt(n[i])
-		c.Limits[i] = Limits{center, math.Max(0, center-h), math.Min(top, center+h)}
+		c.Limits[i] = Limits{center, max(0, center-h), min(top, center+h)}
 	}
 	return c
 }
@@ -274,7 +274,7 @@ func average(xs []float64) float64 { return total(xs) / float64(len(xs)) }
 func spread(xs []float64) float64 {
 	lo, hi := xs[0], xs[0]
 	for _, x := range xs {
-		lo, hi = math.Min(lo, x), math.Max(hi, x)
+		lo, hi = min(lo, x), max(hi, x)
 	}
 	return hi - lo
 }

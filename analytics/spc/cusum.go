@@ -43,8 +43,8 @@ func CUSUM(values []float64, center, se, k, h float64) []CUSUMPoint {
 	up, down := 0.0, 0.0
 	for i, v := range values {
 		z := (v - center) / se
-		up = math.Max(0, up+z-k)
-		down = math.Min(0, down+z+k)
+		up = max(0, up+z-k)
+		down = min(0, down+z+k)
 		out[i] = CUSUMPoint{up, down, up > h || down < -h}
 	}
 	return out

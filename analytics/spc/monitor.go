@@ -174,7 +174,8 @@ func (w *watch) usePeriod(n int) int {
 
 // run steps all series through time together.
 func run(ws []*watch, opt *Options) {
-	floor := 1000 / opt.FalsePerThousand / arlFactor
+	// A tenth more than the run length asks for what phase I cannot know.
+	floor := 1.1 * 1000 / opt.FalsePerThousand / arlFactor
 	var judged, raised [fdrWindow]float64
 	var candidates []*watch
 	for tick := 0; ; tick++ {
@@ -208,10 +209,17 @@ func run(ws []*watch, opt *Options) {
 
 // underWay is the number of changes raised in the window and of those going on
 // but not raised yet: the posterior probabilities of change, at the present
-// rate of changes, of the series that are not candidates.
+// rate of changes, of the series that are not candidates. Probabilities below a
+// tenth are mostly chance and not counted.
 func underWay(ws, candidates []*watch, judged, raised float64) float64 {
 	rate := (raised + 1) / judged
-	probable := func(w *watch) float64 { return rate * w.evidence / (1 + rate*w.evidence) }
+	probable := func(w *watch) float64 {
+		odds := rate * w.evidence
+		if odds < 0.1 {
+			return 0
+		}
+		return odds / (1 + odds)
+	}
 	for _, w := range ws {
 		raised += probable(w)
 	}
@@ -300,7 +308,7 @@ func (w *watch) learn(a adjusted, r float64) {
 	limit := clip * math.Sqrt(a.v+1/w.weight)
 	p := 1 / a.v
 	w.weight += p
-	w.level += p / w.weight * math.Max(-limit, math.Min(limit, r))
+	w.level += p / w.weight * max(-limit, min(limit, r))
 }
 
 // back weighs whether a series in an episode has returned to its old level.
@@ -381,7 +389,7 @@ func (w *watch) show(i int, state State) {
 		h := 3 * math.Sqrt(a.v+w.m.memory/w.weight)
 		r := &w.out[k]
 		if w.s.Kind == Count {
-			r.Center, r.Low, r.High = w.level*a.base, math.Max(0, w.level-h)*a.base, (w.level+h)*a.base
+			r.Center, r.Low, r.High = w.level*a.base, max(0, w.level-h)*a.base, (w.level+h)*a.base
 		} else {
 			r.Center, r.Low, r.High = w.level+a.base, w.level+a.base-h, w.level+a.base+h
 		}
@@ -394,9 +402,9 @@ func (w *watch) show(i int, state State) {
 func (k Kind) bound(r *PointResult) {
 	switch k {
 	case NPS:
-		r.Low, r.High = math.Max(r.Low, -100), math.Min(r.High, 100)
+		r.Low, r.High = max(r.Low, -100), min(r.High, 100)
 	case Proportion:
-		r.Low, r.High = math.Max(r.Low, 0), math.Min(r.High, 1)
+		r.Low, r.High = max(r.Low, 0), min(r.High, 1)
 	}
 }
 
@@ -423,7 +431,7 @@ func (w *watch) refit(n int) {
 			a := w.m.adjust(&w.us[i], w.level)
 			limit := clip * math.Sqrt(a.v)
 			p += 1 / a.v
-			pr += math.Max(-limit, math.Min(limit, a.y-w.level)) / a.v
+			pr += max(-limit, min(limit, a.y-w.level)) / a.v
 		}
 		w.level, w.weight = w.level+pr/p, p
 	}

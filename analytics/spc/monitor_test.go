@@ -489,7 +489,7 @@ func ExampleMonitor() {
 	}
 	// Output:
 	// since 1899 found 1905
-	// The value fell from 1,098 to 808.0, 1.8 standard deviations of one period, over 7 periods. Noise alone would show as much once in 4,100 periods.
+	// The value fell from 1,098 to 808.0, 1.8 standard deviations of one period, over 7 periods. Noise alone would show as much once in 4,500 periods.
 }
 
 func BenchmarkMonitor500x420(b *testing.B) {

@@ -26,7 +26,7 @@ func (f *fitter) shape() {
 		f.m.memory = memoryOf(f.z, f.m.memoryGate())
 	}
 	// What is not known of the spread makes scores of few periods wider.
-	f.m.tail = math.Min(f.m.tail, math.Max(n-1, 3))
+	f.m.tail = min(f.m.tail, max(n-1, 3))
 	f.m.between *= 1 + 4/n
 }
 
@@ -140,7 +140,7 @@ func (m *model) normalise(z, skew float64) float64 {
 		z /= m.narrow
 		z = math.Copysign((8*nu+1)/(8*nu+3)*math.Sqrt(nu*math.Log1p(z*z/nu)), z)
 	}
-	return math.Max(-12, math.Min(12, z))
+	return max(-12, min(12, z))
 }
 
 // unskew maps a standardised gamma variable of this skewness to a normal score.
@@ -149,7 +149,7 @@ func unskew(z, skew float64) float64 {
 		return -unskew(-z, -skew)
 	}
 	a := 4 / (skew * skew)
-	g := math.Max(0, 1+z*skew/2)
+	g := max(0, 1+z*skew/2)
 	return 3 * math.Sqrt(a) * (math.Cbrt(g) - 1 + 1/(9*a))
 }
 

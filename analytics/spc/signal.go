@@ -131,7 +131,7 @@ func (w *watch) locate(i int) onset {
 		}
 		sw += w.ws[k]
 		swr += w.wrs[k]
-		rw := math.Max(tw-sw, 1e-300)
+		rw := max(tw-sw, 1e-300)
 		after, before := swr/sw, (twr-swr)/rw
 		v := w.m.memory * (1/sw + 1/rw)
 		tau2 := 2.25 / w.ws[k]

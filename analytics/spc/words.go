@@ -137,7 +137,7 @@ func once(periods float64, point, group rune, over string) string {
 	if !(periods < 1e6) {
 		return over + decimals(1e6, 0, point, group)
 	}
-	scale := math.Pow(10, math.Max(0, math.Floor(math.Log10(math.Max(periods, 1)))-1))
+	scale := math.Pow(10, max(0, math.Floor(math.Log10(max(periods, 1)))-1))
 	return decimals(math.Round(periods/scale)*scale, 0, point, group)
 }
 
