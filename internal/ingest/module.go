@@ -18,6 +18,7 @@ import (
 	"omote/internal/ingest/quarantine"
 	"omote/internal/ingest/segment"
 	"omote/internal/platform/eventlog"
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/projector"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
@@ -89,3 +90,9 @@ func (r rejects) Put(ctx context.Context, rows []segment.Rejected) error {
 	}
 	return r.held.Put(ctx, kept)
 }
+
+//go:embed locales
+var localeFiles embed.FS
+
+// Locales are the module's texts.
+func Locales() i18n.Source { return i18n.Source{Name: "ingest", FS: localeFiles, Dir: "locales"} }

@@ -55,7 +55,8 @@ func view(im *imports.Import, now time.Time) Import {
 // oneImport answers with an import.
 type oneImport struct{ Body Import }
 
-type importID struct {
+// ImportID names an import in an address.
+type ImportID struct {
 	ID string `path:"id" doc:"id of the import"`
 }
 
@@ -124,7 +125,7 @@ func (a API) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	return out, nil
 }
 
-func (a API) get(ctx context.Context, in *importID) (*oneImport, error) {
+func (a API) get(ctx context.Context, in *ImportID) (*oneImport, error) {
 	im, err := a.Imports.Get(ctx, in.ID)
 	return a.one(im, err)
 }
@@ -137,7 +138,7 @@ func (a API) one(im *imports.Import, err error) (*oneImport, error) {
 }
 
 func (a API) start(ctx context.Context, in *struct {
-	importID
+	ImportID
 	Body startBody
 }) (*oneImport, error) {
 	kind := mapping.Kind(in.Body.Kind)
@@ -163,14 +164,14 @@ func (a API) start(ctx context.Context, in *struct {
 }
 
 func (a API) steer(ctx context.Context, in *struct {
-	importID
+	ImportID
 	Act string `path:"act" enum:"pause,resume,cancel"`
 }) (*oneImport, error) {
 	act := map[string]func(context.Context, string) error{"pause": a.Imports.Pause, "resume": a.Imports.Resume, "cancel": a.Imports.Cancel}[in.Act]
 	if err := act(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	return a.get(ctx, &in.importID)
+	return a.get(ctx, &in.ImportID)
 }
 
 // upload keeps the request's body as a file: POST /api/v1/imports?name=log.xes.gz.

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -176,7 +177,7 @@ func named(name string, f mining.Filter) mining.Filter {
 }
 
 // unknownID stands for a name that no event has: nothing matches it.
-const unknownID = int32(1)<<31 - 1
+const unknownID int32 = math.MaxInt32
 
 func activityID(l *mining.Log, name string) int32 {
 	if id, ok := l.Activities().Lookup(name); ok {

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"omote/internal/platform/auth"
+	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
+	"omote/internal/platform/i18n"
+	"omote/internal/ui"
+)
+
+// chrome is what surrounds the pages of one request.
+func (a *App) chrome(r *http.Request) ui.Chrome {
+	c := ui.Chrome{Bank: a.Config.Bank, Now: a.Clock.Now().In(a.Config.Location()), Theme: ui.ThemeOf(r), Path: r.URL.RequestURI(),
+		Scope: ui.Link{Label: i18n.T(r.Context(), "app.scope.whole")}, Locales: a.Bundle.Locales()}
+	if _, signedIn := auth.From(r.Context()); !signedIn {
+		return c
+	}
+	c.Person = a.person(r)
+	for _, m := range a.modules {
+		for _, n := range m.Nav {
+			if auth.Can(r.Context(), n.Permission) {
+				c.Nav.Items = append(c.Nav.Items, ui.NavItem{Key: n.Key, Href: n.Href})
+			}
+		}
+	}
+	return c
+}
+
+// person is who is signed in, as the top bar names them.
+func (a *App) person(r *http.Request) ui.Person {
+	me, err := a.services.auth.Me(r.Context())
+	if err != nil {
+		return ui.Person{}
+	}
+	return ui.Person{Name: me.Name, Href: "/account"}
+}
+
+// signInPath leads to the sign-in and back to where the request was going.
+func signInPath(r *http.Request) string {
+	return "/sign-in?next=" + url.QueryEscape(r.URL.RequestURI())
+}
+
+// failPage says what went wrong and what to do next. Whoever is not signed in is
+// led to the sign-in and back.
+func (a *App) failPage(w http.ResponseWriter, r *http.Request, err error) {
+	httpx.LogFailure(r, err)
+	if errs.KindOf(err) == errs.KindUnauthenticated && r.Method == http.MethodGet {
+		http.Redirect(w, r, signInPath(r), http.StatusSeeOther)
+		return
+	}
+	status := httpx.Status(err)
+	kind := errs.KindOf(err).String()
+	ctx := r.Context()
+	text := i18n.T(ctx, "app.fail."+kind+".text")
+	if e, ok := errors.AsType[*errs.Error](err); ok && e.Kind != errs.KindInternal && e.Key != "" {
+		text = i18n.Error(ctx, err)
+	}
+	note := ui.Note(ui.NoteProps{Kind: ui.NoteBad, Text: text, Ref: httpx.RequestID(ctx),
+		Acts: []ui.ButtonProps{{Label: i18n.T(ctx, "app.fail.home"), Href: "/"}}})
+	page := ui.Layout(ui.Page{Title: i18n.T(ctx, "app.fail."+kind+".title")})
+	if renderErr := ui.RenderStatus(w, r, status, ui.With(page, note)); renderErr != nil {
+		http.Error(w, text, status)
+	}
+}
