@@ -156,6 +156,8 @@ func (l *Log) findOldest(ctx context.Context) error {
 	return nil
 }
 
+const backlogKey = "eventlog.error.backlog"
+
 // refusal is why Append refuses at the moment.
 type refusal struct {
 	text  string
@@ -180,7 +182,7 @@ func (l *Log) measure() {
 		return
 	}
 	bound := 1.0
-	if r := l.refusal.Load(); r != nil && r.key == "eventlog.error.backlog" {
+	if r := l.refusal.Load(); r != nil && r.key == backlogKey {
 		bound = 0.8
 	}
 	worst, share := Lag{}, 0.0
@@ -195,7 +197,7 @@ func (l *Log) measure() {
 	}
 	l.refuse(&refusal{
 		text: fmt.Sprintf("the projector %s is %d events and %s behind in partition %d", worst.Projector, worst.Events, worst.Behind.Round(time.Second), worst.Partition),
-		key:  "eventlog.error.backlog",
+		key:  backlogKey,
 		// It has share-0.8 of the bound to catch up with; a few seconds spread
 		// the return of those who were refused.
 		after: min(30*time.Second, time.Duration(2*share*float64(time.Second))),

@@ -90,7 +90,7 @@ func openSQLite(tb fataler, root string) *store.DB {
 func effects(tb fataler, db *store.DB, handler string) map[string][]string {
 	tb.Helper()
 	out := map[string][]string{}
-	err := db.Read(scope.With(context.Background(), scope.Process("bank", "test")), func(ctx context.Context, tx store.Tx) error {
+	err := db.Read(bank(context.Background()), func(ctx context.Context, tx store.Tx) error {
 		var rows []struct{ Person, Message string }
 		if err := tx.NewSelect().Table("demo_effect").Column("person", "message").Where("handler = ?", handler).
 			Order("person", "n").Scan(ctx, &rows); err != nil {
@@ -372,7 +372,7 @@ func TestStateIsThatOfOneByOne(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		db := openSQLite(t, root)
 		defer db.Close()
-		ctx := scope.With(context.Background(), scope.Process("bank", "test"))
+		ctx := bank(context.Background())
 		broken := true
 		bad := map[string]bool{}
 		handlers := []*ledger{{name: "one"}, {name: "two"}}
@@ -428,4 +428,9 @@ func TestStateIsThatOfOneByOne(t *testing.T) {
 			}
 		}
 	})
+}
+
+// bank gives a context the scope of a process in the bank.
+func bank(ctx context.Context) context.Context {
+	return scope.With(ctx, scope.Process("bank", "test"))
 }
