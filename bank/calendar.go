@@ -159,10 +159,12 @@ func (c *calendar) markPaydays() {
 				continue
 			}
 			x := d
-			for x > 0 && !c.days[x].office {
+			for x >= 0 && !c.days[x].office {
 				x--
 			}
-			c.days[x].payday |= 1 << k
+			if x >= 0 {
+				c.days[x].payday |= 1 << k
+			}
 		}
 	}
 }

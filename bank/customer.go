@@ -134,7 +134,7 @@ type birth struct {
 type observer interface {
 	felt(c *customer, at int64, it *item, quality, before float64)
 	month(c *customer, at int64)
-	asked(c *customer, at int64, instrument uint8, would int, answered bool)
+	asked(c *customer, at int64, it *item, would int, chance float64, answered bool)
 	decided(c *customer, at int64) // to leave
 }
 
@@ -304,6 +304,10 @@ func (b *Bank) newCustomer(c *customer, idx uint64, at int64) {
 	c.joined = b.start - int64((30+r.float()*r.float()*5400)*float64(day))
 	c.feltAt = b.start
 	c.push(item{name: actWeek, at: b.start})
+	if c.payday == 0 && !c.has(flagMerchant) && r.chance(0.12) { // asleep already
+		c.flags |= flagDormant
+		c.push(item{name: actDormant, at: b.start + int64((1+170*r.float())*float64(day))})
+	}
 }
 
 var (

@@ -195,7 +195,7 @@ func (s *sim) maybeCall(c *customer, at int64, reason uint8, p float64) {
 // chase is the follow-up that was planned: a call, or another visit.
 func (s *sim) chase(c *customer, it *item) {
 	if it.x == jBranch {
-		d := dayOf(it.at)
+		d := dayOf(it.at) + 1
 		for !s.b.cal.at(d).office {
 			d++
 		}

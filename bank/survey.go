@@ -82,7 +82,7 @@ func (s *sim) invite(c *customer, it *item) {
 	c.fatigue++
 	answered := r.chance(p)
 	if s.watch != nil {
-		s.watch.asked(c, e.at, it.x, score, answered)
+		s.watch.asked(c, e.at, &e, score, p, answered)
 	}
 	if !answered {
 		if r.chance(0.004) {
@@ -161,7 +161,7 @@ var responseBase = [len(channelNames)]float64{chApp: -1.15, chZalo: -1.4, chSMS:
 
 // responseSlope is how the log-odds of answering move with a felt value: those
 // who like the bank answer in its app, those who are angry answer a message.
-var responseSlope = [len(channelNames)]float64{chApp: 0.28, chZalo: -0.2, chSMS: -0.3, chEmail: -0.3, chQR: 0.35, chCallOut: 0.1}
+var responseSlope = [len(channelNames)]float64{chApp: 0.36, chZalo: -0.12, chSMS: -0.28, chEmail: -0.28, chQR: 0.4, chCallOut: 0.1}
 
 // responseChance is the known response mechanism: people who feel strongly
 // answer more, and who answers depends on the channel; fatigue and age lower it.

@@ -77,15 +77,15 @@ func (w *truthWatch) month(c *customer, at64 int64) {
 	x.nps += ExpectedNPS(float64(c.feel))
 }
 
-func (w *truthWatch) asked(c *customer, at64 int64, instrument uint8, would int, answered bool) {
-	x := at(w.responses, [2]int{monthOf(at64), int(instrument)})
+func (w *truthWatch) asked(c *customer, at64 int64, it *item, would int, _ float64, answered bool) {
+	x := at(w.responses, [2]int{monthOf(at64), int(it.x)})
 	x.n++
 	x.sum += float64(would)
 	if answered {
 		x.answered++
 		x.sumAnswered += float64(would)
 	}
-	if instrument == insRel {
+	if it.x == insRel {
 		x.nps += npsPoint(would)
 	}
 }

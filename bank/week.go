@@ -13,6 +13,7 @@ const (
 	disputesPerYear = 0.028
 	hardPerYear     = 0.035 // of borrowers
 	feesPerYear     = 0.22
+	dormantPerYear  = 0.05 // of those without salary and with little activity
 	earlyPerYear    = 0.06 // deposits broken before maturity
 	requestsPerYear = 0.004
 	campaignsYear   = 3.5
@@ -174,7 +175,7 @@ func (s *sim) errands(c *customer, at int64, first, days int, year float64) {
 	if c.owns(prodDeposit) && r.chance(earlyPerYear*year) {
 		s.breakDeposit(c, when(payHours))
 	}
-	if r.chance(0.015*year) && c.payday == 0 && !c.has(flagMerchant) && c.activity < 0.6 {
+	if r.chance(dormantPerYear*year) && c.payday == 0 && !c.has(flagMerchant) && c.activity < 1 {
 		c.flags |= flagDormant
 		c.push(item{name: actDormant, at: at + int64((120+60*r.float())*float64(day))})
 	}
