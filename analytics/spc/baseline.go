@@ -302,8 +302,8 @@ func (f *fitter) standardise() {
 	}
 }
 
-// calendar estimates the effects of special days. Their prior is as wide as
-// twice the usual spread, so that a kind of day never seen before widens the
+// calendar estimates the effects of special days. Their prior is ten times as
+// wide as the usual spread, so that a kind of day never seen before widens the
 // band rather than raising a signal.
 func (f *fitter) calendar() {
 	raw := f.group(f.m.class, func(u *unit) int {
@@ -321,7 +321,7 @@ func (f *fitter) calendar() {
 		spread += f.v[i] / (scale * scale) / float64(len(f.v))
 	}
 	for g := range raw {
-		f.m.class[g] = raw[g].shrink(4 * spread)
+		f.m.class[g] = raw[g].shrink(100 * spread)
 	}
 	f.m.class[0] = effect{}
 }

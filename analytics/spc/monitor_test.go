@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"omote/analytics/calendar"
 	"omote/analytics/spc"
 
 	"pgregory.net/rapid"
@@ -498,4 +500,72 @@ func BenchmarkMonitor500x420(b *testing.B) {
 	for b.Loop() {
 		spc.Monitor(series, spc.Options{BaselineTo: day(209)})
 	}
+}
+
+// Every Tết the score falls for weeks and calls double. The first time only
+// widens the band; the later ones are expected. Without a calendar they are news.
+func TestCalendarIsNotNews(t *testing.T) {
+	t.Parallel()
+	rounds := uint64(6)
+	if verify() {
+		rounds = 200
+	}
+	vn := &calendar.Vietnam{}
+	change := civil("2023-10-01")
+	stray, blind, missed := 0, 0, 0
+	for seed := range rounds {
+		series := festive(rand.New(rand.NewPCG(seed, 1)), vn, change)
+		blind += len(spc.Monitor(series, spc.Options{})[1].Signals)
+		for _, r := range spc.Monitor(series, spc.Options{Calendar: vn}) {
+			found := false
+			for _, g := range r.Signals {
+				if g.Detected.Before(change) {
+					stray++
+				} else if g.State == spc.Worse {
+					found = true
+				}
+			}
+			if !found {
+				missed++
+			}
+		}
+	}
+	days := float64(rounds) * 2 * 800
+	if rate := 1000 * float64(stray) / days; rate > 0.7 {
+		t.Errorf("%.2f false signals per 1,000 days with a calendar", rate)
+	}
+	if missed > 0 || blind < 3*int(rounds) {
+		t.Errorf("%d changes missed with a calendar, %d signals without", missed, blind)
+	}
+}
+
+func festive(rng *rand.Rand, vn *calendar.Vietnam, change time.Time) []spc.Series {
+	nps := spc.Series{Name: "nps", Kind: spc.NPS, Good: spc.GoodUp}
+	calls := spc.Series{Name: "calls", Kind: spc.Count, Good: spc.GoodDown}
+	for d := civil("2021-07-01"); d.Before(civil("2024-04-01")); d = d.AddDate(0, 0, 1) {
+		move, rate := 0.0, 40.0
+		switch vn.Class(d) {
+		case calendar.TetDays, calendar.BeforeTet:
+			move, rate = -0.12, 90
+		case calendar.PayDay:
+			rate = 60
+		}
+		if d.Weekday() == time.Sunday {
+			move, rate = move+0.04, rate*0.5
+		}
+		if !d.Before(change) {
+			move, rate = move-0.08, rate*1.5
+		}
+		nps.Points = append(nps.Points, answersOf(rng, d, poisson(rng, 250), 0.5+move/2, 0.25-move/2))
+		calls.Points = append(calls.Points, spc.CountPoint(d, float64(poisson(rng, rate)), 1))
+	}
+	return []spc.Series{nps, calls}
+}
+
+func civil(s string) time.Time {
+	t, err := time.Parse(time.DateOnly, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
 }
