@@ -117,7 +117,6 @@ func (c *committer) commit() {
 		c.log.tails[c.partition].saw(seq, c.events, c.size)
 	} else {
 		c.log.stats.failures.Add(1)
-		c.log.writeFailed()
 	}
 	c.waiting.Add(-int64(len(c.raw)))
 	for _, p := range c.parts {
@@ -139,6 +138,7 @@ func (c *committer) publish() (uint64, error) {
 	ack, err := c.log.js.Publish(ctx, c.log.subject(c.partition), message, jetstream.WithExpectStream(stream))
 	c.last = time.Since(start)
 	if err != nil {
+		c.log.writeFailed()
 		return 0, err
 	}
 	c.size = len(message)

@@ -43,7 +43,7 @@ func openTest(tb testing.TB, dir string, keys keyring.Provider, change func(*Opt
 
 func closeLog(tb testing.TB, l *Log) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := l.Close(ctx); err != nil {
 		tb.Errorf("close: %v", err)
@@ -131,19 +131,19 @@ func start(tb testing.TB, l *Log, p Projector, o RunOptions) (stop func()) {
 
 func waitFor(tb testing.TB, l *Log, projector string, r Receipt) {
 	tb.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := l.WaitFor(ctx, projector, r); err != nil {
 		tb.Fatal(err)
 	}
 }
 
-// eventually polls a condition for at most 20 seconds.
+// eventually polls a condition for at most a minute.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			tb.Fatalf("%s did not happen within 20 s", what)
+			tb.Fatalf("%s did not happen within a minute", what)
 		}
 	}
 }

@@ -50,9 +50,11 @@ func (l *Log) Lag(projector string) []Lag {
 			lag.Messages = t.last - behind + 1
 			lag.Events = uint64(float64(lag.Messages) * t.events)
 			lag.Bytes = uint64(float64(lag.Messages) * t.bytes)
+			age := g.lookedAt - g.oldestAt // of the oldest at the last look
 			if g.oldest == behind {
-				lag.Behind = max(0, time.Duration(now-g.oldestAt)*time.Microsecond)
+				age = now - g.oldestAt
 			}
+			lag.Behind = max(0, time.Duration(age)*time.Microsecond)
 		}
 		out = append(out, lag)
 	}
@@ -141,7 +143,11 @@ func (l *Log) findOldest(ctx context.Context) error {
 	for at, g := range l.position.snapshot("") {
 		t := l.tails[at.partition].read()
 		want := max(g.position+1, t.first)
-		if want > t.last || want == g.oldest {
+		if want > t.last {
+			l.position.update(at, func(g *progress) { g.lookedAt = g.oldestAt })
+			continue
+		}
+		if want == g.oldest {
 			continue
 		}
 		h, _, err := l.headOf(ctx, at.partition, want)
@@ -151,7 +157,7 @@ func (l *Log) findOldest(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.position.update(at, func(g *progress) { g.oldest, g.oldestAt = want, h.written })
+		l.position.update(at, func(g *progress) { g.oldest, g.oldestAt, g.lookedAt = want, h.written, l.opts.Clock.Now().UnixMicro() })
 	}
 	return nil
 }

@@ -212,3 +212,42 @@ func TestWaitingIsBounded(t *testing.T) {
 	l.committers[0].waiting.Add(-maxWaiting)
 	mustAppend(t, l, made("a", 1))
 }
+
+func TestMovingProjectorShowsItsAge(t *testing.T) {
+	t.Parallel()
+	l := openTest(t, t.TempDir(), testRing(t), func(o *Options) { o.Partitions = 1 })
+	p := newMemory("state")
+	p.fail = func(Batch) error {
+		time.Sleep(10 * time.Millisecond)
+		return nil
+	}
+	start(t, l, p, RunOptions{MaxEvents: 1})
+	var last Receipt
+	for n := range 300 {
+		last = mustAppend(t, l, made("a", n))
+	}
+	eventually(t, "an age while it moves", func() bool {
+		lag := l.Lag("state")[0]
+		if lag.Messages == 0 {
+			t.Fatal("it caught up and its age was never shown")
+		}
+		return lag.Behind > 0
+	})
+	waitFor(t, l, "state", last)
+	if lag := l.Lag("state")[0]; lag.Behind != 0 || lag.Messages != 0 {
+		t.Fatalf("lag %+v after catching up", lag)
+	}
+}
+
+func TestProjectorRunsOnceInAProcess(t *testing.T) {
+	t.Parallel()
+	l := openTest(t, t.TempDir(), testRing(t), func(o *Options) { o.Partitions = 1 })
+	stop := start(t, l, newMemory("state"), RunOptions{})
+	waitFor(t, l, "state", mustAppend(t, l, made("a", 1)))
+	if err := l.Run(t.Context(), newMemory("state"), RunOptions{}); err == nil {
+		t.Fatal("the same projector ran twice")
+	}
+	stop()
+	start(t, l, newMemory("state"), RunOptions{})
+	waitFor(t, l, "state", mustAppend(t, l, made("a", 2)))
+}

@@ -39,13 +39,16 @@ func parsePlace(key string) (place, bool) {
 
 // progress is how far a projector is in one partition.
 type progress struct {
-	position                    uint64
-	saved                       uint64 // as it stands in the bucket
-	local                       bool   // a run in this process keeps it
-	oldest                      uint64 // sequence whose time is oldestAt
-	oldestAt                    int64  // when the oldest message not yet applied was written; microseconds
+	position uint64
+	saved    uint64 // as it stands in the bucket
+	local    bool   // a run in this process keeps it
+	oldest   uint64 // the oldest message not yet applied, when it was last looked at
+	oldestAt int64  // when that message was written; microseconds
+	lookedAt int64  // when it was looked at; microseconds
+
 	events, duplicates, retries uint64
-	failure                     string // why the last attempt failed, "" after a success
+
+	failure string // why the last attempt failed, "" after a success
 }
 
 func (l *Log) openPositions(ctx context.Context) error {
@@ -142,6 +145,15 @@ func (p *positions) update(at place, change func(*progress)) {
 	}
 }
 
+// take marks a place as run by this process; false when it is already.
+func (p *positions) take(at place) (free bool) {
+	p.update(at, func(g *progress) {
+		free = !g.local
+		g.local = true
+	})
+	return free
+}
+
 // snapshot copies the progress of one projector, or of all for "".
 func (p *positions) snapshot(projector string) map[place]progress {
 	p.mu.Lock()
@@ -235,14 +247,14 @@ func (l *Log) exchange() error {
 	if err := l.savePositions(ctx); err != nil {
 		return err
 	}
-	if l.embedded == nil {
+	if l.embedded == nil { // others write, read and delete too
 		if err := l.loadPositions(ctx); err != nil {
 			return err
 		}
-	}
-	for p := range l.streams {
-		if err := l.pollTail(ctx, p); err != nil {
-			return err
+		for p := range l.streams {
+			if err := l.pollTail(ctx, p); err != nil {
+				return err
+			}
 		}
 	}
 	return l.findOldest(ctx)

@@ -139,6 +139,9 @@ type runner struct {
 
 // run reads from the position, and again from there after a conflict.
 func (r *runner) run(ctx context.Context) error {
+	if !r.log.position.take(r.at) {
+		return fmt.Errorf("eventlog: the projector %s runs already on partition %d", r.at.projector, r.at.partition)
+	}
 	defer r.log.position.update(r.at, func(g *progress) { g.local = false })
 	for {
 		stands, err := r.position(ctx)
@@ -149,7 +152,7 @@ func (r *runner) run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.log.position.update(r.at, func(g *progress) { g.local, g.position = true, position })
+		r.log.position.update(r.at, func(g *progress) { g.position = position })
 		if err := r.follow(ctx, stands, position+1); !errors.Is(err, errMoved) {
 			return err
 		}

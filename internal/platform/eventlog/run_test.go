@@ -132,8 +132,9 @@ func TestPositionThatTheLogDoesNotHoldIsRefused(t *testing.T) {
 		if err := l.Run(t.Context(), p, RunOptions{}); !errors.Is(err, ErrLost) {
 			t.Errorf("position %d: got %v, want ErrLost", position, err)
 		}
-		start(t, l, p, RunOptions{SkipLost: true})
+		stop := start(t, l, p, RunOptions{SkipLost: true})
 		eventually(t, "going on with what is there", func() bool { return len(p.all()) == 1 })
+		stop()
 	}
 }
 
