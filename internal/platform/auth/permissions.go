@@ -79,10 +79,11 @@ var table = map[Permission][]Role{
 	"ingest.quarantine.edit": roles(Steward, Admin),
 
 	// Insight and journeys: what the figures say.
-	"insight.metric.read":  everybodyAnd(KeyRead),
-	"insight.metric.edit":  roles(CXLead, Analyst),
-	"journey.journey.read": everybodyAnd(KeyRead),
-	"journey.journey.edit": roles(CXLead, Analyst),
+	"insight.metric.read":    everybodyAnd(KeyRead),
+	"insight.metric.edit":    roles(CXLead, Analyst),
+	"insight.metric.approve": roles(CXLead, Council, RiskValidator),
+	"journey.journey.read":   everybodyAnd(KeyRead),
+	"journey.journey.edit":   roles(CXLead, Analyst),
 
 	// Customers: one person at a time, with a purpose.
 	"customer.profile.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
