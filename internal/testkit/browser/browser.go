@@ -44,6 +44,7 @@ type Viewport struct {
 	Dark          bool
 	Phone         bool // touch, and a pixel ratio of 2
 	Still         bool // reduced motion
+	NoScript      bool // the page's scripts do not run
 }
 
 // The windows that the design is made for.

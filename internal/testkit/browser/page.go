@@ -9,10 +9,11 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // run does one action within its time and fails the test when it cannot.
@@ -43,6 +44,9 @@ func (p *Page) Resize(v Viewport) {
 	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion},
 	}})
+	if err == nil {
+		_, err = chromedp.Call(p.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScript})
+	}
 	if err != nil {
 		p.t.Fatalf("set preferences: %v", err)
 	}
@@ -67,6 +71,10 @@ func (p *Page) Goto(path string) {
 // navigation under way restarts the wait in the new page.
 func (p *Page) Settle() {
 	p.t.Helper()
+	if p.view.NoScript { // promises of the page would wait for ever
+		run(p, "settle", chromedp.Sleep(150*time.Millisecond))
+		return
+	}
 	ctx, cancel := context.WithTimeout(p.ctx, step)
 	defer cancel()
 	for {
@@ -136,33 +144,73 @@ func (p *Page) Attach(selector string, files ...string) {
 	run(p, "attach to "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), files))
 }
 
-var named = map[string]string{
-	"Enter": kb.Enter, "Escape": kb.Escape, "Tab": kb.Tab, "Space": " ",
-	"ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight, "ArrowUp": kb.ArrowUp, "ArrowDown": kb.ArrowDown,
-	"Home": kb.Home, "End": kb.End, "Backspace": kb.Backspace,
-}
-
 // Press presses keys one after another: letters as themselves, others by name
-// ("Enter", "ArrowLeft"), with modifiers before a plus sign ("Control+Enter").
+// ("Enter", "ArrowLeft"), with modifiers before a plus sign ("Control+Enter",
+// "Shift+X"). As with a real keyboard, a key that a script takes types nothing.
 func (p *Page) Press(keys ...string) {
 	p.t.Helper()
-	for _, key := range keys {
-		var options []chromedp.KeyOption
-		for _, m := range []struct {
-			name string
-			mod  chromedp.Modifier
-		}{{"Control+", chromedp.ModifierCtrl}, {"Shift+", chromedp.ModifierShift}} {
-			if rest, ok := strings.CutPrefix(key, m.name); ok {
-				key = rest
-				options = append(options, chromedp.KeyModifiers(m.mod))
+	for _, name := range keys {
+		down, err := keyDown(name)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		up := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyUp, Key: down.Key, Code: down.Code,
+			WindowsVirtualKeyCode: down.WindowsVirtualKeyCode, Modifiers: down.Modifiers}
+		for _, event := range []input.DispatchKeyEventParams{down, up} {
+			ctx, cancel := context.WithTimeout(p.ctx, step)
+			_, err := chromedp.Call(ctx, input.DispatchKeyEvent, event)
+			cancel()
+			if err != nil {
+				p.t.Fatalf("press %s: %v", name, err)
 			}
 		}
-		if k, ok := named[key]; ok {
-			key = k
-		}
-		run(p, "press "+key, chromedp.KeyEvent(key, options...))
+		p.Settle()
 	}
-	p.Settle()
+}
+
+// special are the keys that have a name, with their codes and what they type.
+var special = map[string]struct {
+	code int64
+	text string
+}{
+	"Enter": {13, "\r"}, "Escape": {27, ""}, "Tab": {9, ""}, "Space": {32, " "}, "Backspace": {8, ""},
+	"ArrowLeft": {37, ""}, "ArrowUp": {38, ""}, "ArrowRight": {39, ""}, "ArrowDown": {40, ""}, "End": {35, ""}, "Home": {36, ""},
+}
+
+// keyDown describes the press of a key.
+func keyDown(name string) (input.DispatchKeyEventParams, error) {
+	e := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown}
+	for {
+		rest, control := strings.CutPrefix(name, "Control+")
+		rest, shift := strings.CutPrefix(rest, "Shift+")
+		if !control && !shift {
+			break
+		}
+		if control {
+			e.Modifiers |= 2
+		}
+		if shift {
+			e.Modifiers |= 8
+		}
+		name = rest
+	}
+	if k, ok := special[name]; ok {
+		e.Key, e.Code, e.WindowsVirtualKeyCode, e.Text = name, name, k.code, k.text
+		if name == "Space" {
+			e.Key = " "
+		}
+	} else if runes := []rune(name); len(runes) == 1 {
+		e.Key, e.Text = name, name
+		if upper := unicode.ToUpper(runes[0]); upper >= 'A' && upper <= 'Z' {
+			e.Code, e.WindowsVirtualKeyCode = "Key"+string(upper), int64(upper)
+		}
+	} else {
+		return e, fmt.Errorf("no key is called %q", name)
+	}
+	if e.Modifiers&2 != 0 {
+		e.Text = ""
+	}
+	return e, nil
 }
 
 // Text is the visible text of the first element of a selector.

@@ -35,6 +35,7 @@ type islandPoint struct {
 	BandHigh *float64 `json:"bh,omitempty"`
 	State    string   `json:"s,omitempty"`
 	Say      string   `json:"say"`
+	When     string   `json:"w"`
 }
 
 type islandTick struct {
@@ -69,7 +70,7 @@ func (p *TimeProps) island(ctx context.Context) any {
 		out.Times = append(out.Times, islandTick{float64(t.at.UnixMilli()), t.label})
 	}
 	for i, q := range p.Points {
-		ip := islandPoint{At: q.At.UnixMilli(), Value: known(q.Value), BandLow: known(q.BandLow), BandHigh: known(q.BandHigh), Say: p.say(ctx, i)}
+		ip := islandPoint{At: q.At.UnixMilli(), Value: known(q.Value), BandLow: known(q.BandLow), BandHigh: known(q.BandHigh), Say: p.say(ctx, i), When: p.When(q.At)}
 		if q.Low < q.High {
 			ip.Low, ip.High = known(q.Low), known(q.High)
 		}

@@ -47,8 +47,12 @@ func (m *model) layeredDrawing(ctx context.Context) templ.Component {
 	for i := range m.Nodes {
 		d.exits(ctx, i)
 	}
-	for i := range m.Nodes {
-		d.box(ctx, i)
+	for _, row := range l.layers { // in reading order, which the arrow keys follow
+		for _, s := range row {
+			if v := l.slots[s].node; v >= 0 {
+				d.box(ctx, v)
+			}
+		}
 	}
 	d.edgeLabels()
 	return d.Component("f-map", m.Label)

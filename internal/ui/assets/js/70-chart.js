@@ -55,8 +55,8 @@
     const figure = plot.closest("[data-chart]");
     if (figure.dataset.live) return; // ECharts has taken over
     const last = points(figure).length - 1;
-    const now = "at" in figure.dataset ? Number(figure.dataset.at) : last + 1;
-    const to = { ArrowLeft: now - 1, ArrowRight: now + 1, Home: 0, End: last }[event.key];
+    const now = "at" in figure.dataset ? Number(figure.dataset.at) : null;
+    const to = { ArrowLeft: now === null ? last : now - 1, ArrowRight: now === null ? 0 : now + 1, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     show(figure, to);
