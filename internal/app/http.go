@@ -47,6 +47,7 @@ func (a *App) buildHTTP(context.Context) error {
 	pages := httpx.Chain(a.router,
 		httpx.WithRequestID,
 		httpx.Observe(a.metrics.observe),
+		httpx.Compress,
 		httpx.Secure(assets.ContentSecurityPolicy),
 		a.surround,
 		httpx.Recover(a.fail),

@@ -16,6 +16,7 @@ import (
 	"omote/internal/journey"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/observed"
+	journeyweb "omote/internal/journey/web"
 	"omote/internal/module"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
@@ -73,6 +74,7 @@ func (a *App) wire(ctx context.Context) error {
 		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales()}},
 		{Name: "audit", Work: []module.Work{{Name: "sealer", Role: config.Worker, Run: sealer.Run}}},
 		a.ingestModule(),
+		a.journeyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		{Name: "customer", Work: []module.Work{{Name: "identity links", Role: config.Warehouse, Run: a.syncLinks}}},
 	}
@@ -106,6 +108,17 @@ func (a *App) ingestModule() module.Module {
 			{Name: "tracking plans", Role: config.Ingest, Run: in.Plan.Run},
 			{Name: "imports", Role: config.Worker, Run: in.Imports.Run},
 		},
+	}
+}
+
+func (a *App) journeyModule() module.Module {
+	s := a.services
+	pages := journeyweb.Pages{Observed: s.journeys, Definitions: s.definitions, Label: s.ingest.Plan.Label, Zone: a.Config.Location()}
+	return module.Module{
+		Name:    "journey",
+		Locales: []i18n.Source{journey.Locales()},
+		Routes:  pages.Routes,
+		Nav:     []module.Nav{{Key: ui.NavJourneys, Href: "/journey/observed", Permission: definition.PermRead}},
 	}
 }
 

@@ -10,6 +10,7 @@ package journey
 import (
 	"embed"
 
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/store"
 )
 
@@ -18,3 +19,9 @@ var migrations embed.FS
 
 // Migrations are the tables of the module.
 var Migrations = store.Migrations{Module: "journey", FS: migrations}
+
+//go:embed locales
+var localeFiles embed.FS
+
+// Locales are the module's texts.
+func Locales() i18n.Source { return i18n.Source{Name: "journey", FS: localeFiles, Dir: "locales"} }

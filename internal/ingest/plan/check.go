@@ -52,6 +52,7 @@ type Checker struct {
 	common map[string]*Property
 	events map[string]map[string]*Property
 	needed map[string][]*Property
+	labels map[string]Text
 	// currency is assumed where a fact has an amount and names none.
 	currency string
 }
@@ -62,10 +63,13 @@ func NewChecker(p *Plan, currency string) (*Checker, error) {
 		return nil, err
 	}
 	c := &Checker{plan: p, common: index(p.Common), events: make(map[string]map[string]*Property, len(p.Events)),
-		needed: map[string][]*Property{}, currency: currency}
+		needed: map[string][]*Property{}, labels: map[string]Text{}, currency: currency}
 	for i := range p.Events {
 		e := &p.Events[i]
 		c.events[e.Name] = index(e.Properties)
+		if e.Label != (Text{}) {
+			c.labels[e.Name] = e.Label
+		}
 		for j := range e.Properties {
 			if e.Properties[j].Required {
 				c.needed[e.Name] = append(c.needed[e.Name], &e.Properties[j])

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 )
@@ -228,4 +230,20 @@ func (s *Service) change(ctx context.Context, note string, edit func(current *Pl
 		return nil, err
 	}
 	return result, s.Reload(ctx)
+}
+
+// Label gives what people call an event, in the language of the context; an event
+// without a label is called by its name.
+func (s *Service) Label(ctx context.Context, name string) string {
+	sc, _ := scope.From(ctx)
+	label, ok := s.Checker(sc.Entity).labels[name]
+	switch {
+	case !ok:
+		return name
+	case strings.HasPrefix(i18n.Locale(ctx), "vi") && label.VI != "":
+		return label.VI
+	case label.EN != "":
+		return label.EN
+	}
+	return name
 }

@@ -1,0 +1,59 @@
+// Package web shows journeys as they really happen.
+package web
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"omote/internal/journey/definition"
+	"omote/internal/journey/observed"
+	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
+)
+
+// Pages are the pages of the module.
+type Pages struct {
+	Observed    *observed.Service
+	Definitions *definition.Service
+	// Label gives what people call an event.
+	Label func(ctx context.Context, event string) string
+	Zone  *time.Location
+}
+
+const listPath = "/journey/observed"
+
+func journeyPath(id string) string { return listPath + "/" + httpx.PathEscape(id) }
+
+// Routes adds the pages.
+func (p Pages) Routes(r *httpx.Router) {
+	r.Handle("GET /journey/observed", definition.PermRead, p.list)
+	r.Handle("GET /journey/observed/{journey}", definition.PermRead, p.show)
+	r.Handle("GET /journey/observed/{journey}/definition", definition.PermEdit, p.define)
+	r.Handle("POST /journey/observed/{journey}/definition", definition.PermEdit, p.save)
+}
+
+// queryOf reads the filters of an address; they can be sent as a link.
+func (p Pages) queryOf(r *http.Request) (observed.Query, error) {
+	v := r.URL.Query()
+	q := observed.Query{Journey: r.PathValue("journey"), Channel: v.Get("channel"), Product: v.Get("product"), Import: v.Get("import"),
+		With: v.Get("with"), Without: v.Get("without"), FileOrder: v.Get("order") == "file", Hide: v["hide"]}
+	if steps := v.Get("steps"); steps != "" {
+		q.Steps = strings.Split(steps, ",")
+	}
+	for name, to := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
+		if v.Get(name) == "" {
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, v.Get(name), p.Zone)
+		if err != nil {
+			return q, errs.Invalid("journey.error.date", name, "%q is no date such as 2026-11-19", v.Get(name)).With("value", v.Get(name))
+		}
+		*to = day
+	}
+	if !q.To.IsZero() {
+		q.To = q.To.AddDate(0, 0, 1) // the last day counts
+	}
+	return q, nil
+}
