@@ -111,6 +111,8 @@ func childLoad() error {
 	return l.Close(context.Background())
 }
 
+const tracedAppends = 180 // to each of two partitions
+
 // childTrace appends to each partition from a goroutine of its own and writes a
 // line before each append and after each acknowledgement, without a buffer.
 func childTrace(unsynced bool) error {
@@ -127,9 +129,11 @@ func childTrace(unsynced bool) error {
 			}
 		}
 		group.Go(func() {
-			for n := range 40 {
+			for n := range tracedAppends {
+				e := made(customer, n)
+				e.Props = fmt.Appendf(nil, "%q", randomText(100<<10)) // fills more than one block
 				_, _ = os.Stdout.WriteString(fmt.Sprintf("BEGIN %s %d\n", l.streamName(p), n))
-				if _, err := l.Append(context.Background(), []event.Event{made(customer, n)}); err != nil {
+				if _, err := l.Append(context.Background(), []event.Event{e}); err != nil {
 					panic(err)
 				}
 				_, _ = os.Stdout.WriteString(fmt.Sprintf("ACK %s %d\n", l.streamName(p), n))

@@ -141,6 +141,9 @@ func (c *committer) publish() (uint64, error) {
 		c.log.writeFailed()
 		return 0, err
 	}
+	if err := c.log.flushBlockDir(c.partition); err != nil {
+		return 0, err
+	}
 	c.size = len(message)
 	return ack.Sequence, nil
 }

@@ -38,11 +38,14 @@
 //	payload.go    the bytes of one message
 //	seal.go       encryption of one message (XAES-256-GCM)
 //	dedup.go      the duplicate decision
-//	reader.go     messages of a partition in order, decoded
+//	warm.go       reading the duplicate window before a position
+//	reader.go     messages of a partition in order
 //	run.go        the loop that feeds a projector
 //	positions.go  what each projector has applied, shared between nodes
 //	lag.go        how far behind a projector is, and back-pressure
 //	retention.go  expiry of old messages
 //	embedded.go   the server in the process; disk full and recovery
+//	dirsync.go    makes new block files findable after a power failure
 //	external.go   an external cluster and the proof that it flushes
+//	bench.go      measuring durable appends
 package eventlog

@@ -15,12 +15,13 @@ import (
 
 // Log is an open event log. It is safe for concurrent use.
 type Log struct {
-	opts     Options
-	embedded *embedded // nil with an external cluster
-	conn     *nats.Conn
-	js       jetstream.JetStream
-	streams  []jetstream.Stream // by partition
-	sealer   *sealer
+	opts      Options
+	embedded  *embedded // nil with an external cluster
+	conn      *nats.Conn
+	js        jetstream.JetStream
+	streams   []jetstream.Stream // by partition
+	blockDirs []*blockDir        // by partition; none with an external cluster
+	sealer    *sealer
 
 	committers []*committer
 	committing sync.WaitGroup
@@ -83,6 +84,9 @@ func (l *Log) open(ctx context.Context) (err error) {
 	if err := l.openStreams(ctx); err != nil {
 		return err
 	}
+	if err := l.openBlockDirs(); err != nil {
+		return err
+	}
 	if l.opts.URL != "" && !l.opts.AllowUnsynced {
 		if err := l.proveSynced(ctx); err != nil {
 			return err
@@ -119,6 +123,7 @@ func (l *Log) connect() (err error) {
 		nats.Name("omote"), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectBufSize(-1), // a publish without a connection fails at once, it is not kept for later
 	}
+	options = append(options, l.opts.Connect...)
 	url := l.opts.URL
 	if l.opts.Dir != "" {
 		if l.embedded, err = startEmbedded(l.opts.Dir, l.opts.unsynced, l.opts.Logger); err != nil {
@@ -269,6 +274,7 @@ func (l *Log) disconnect() {
 	if l.conn != nil {
 		l.conn.Close()
 	}
+	_ = l.closeBlockDirs() // they were only read and flushed
 	if l.embedded != nil {
 		l.embedded.close()
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"omote/internal/platform/clock"
 	"omote/internal/platform/keyring"
 )
@@ -51,6 +53,8 @@ type Options struct {
 	MonitorURLs []string
 	// AllowUnsynced accepts an external cluster without that proof.
 	AllowUnsynced bool
+	// Connect adds client options for the external cluster: TLS, credentials.
+	Connect []nats.Option
 
 	// Name prefixes streams and subjects, so that several logs can share a
 	// cluster; lower-case letters, digits and '_'. Default "omote".

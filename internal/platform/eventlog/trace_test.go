@@ -13,8 +13,8 @@ import (
 
 // TestNoAcknowledgementPrecedesItsFlush traces the system calls of a process
 // that appends. It fails if the process says that an append was acknowledged
-// while a block of that partition's stream was written and not yet flushed. The
-// second part switches flushing off and expects the check to notice: a check
+// while a block of that partition's stream was written and not yet flushed, or
+// made and its folder not yet flushed. The second part switches flushing off and expects the check to notice: a check
 // that cannot fail shows nothing.
 func TestNoAcknowledgementPrecedesItsFlush(t *testing.T) {
 	t.Parallel()
@@ -28,7 +28,7 @@ func TestNoAcknowledgementPrecedesItsFlush(t *testing.T) {
 			dir := t.TempDir()
 			out := filepath.Join(dir, "trace")
 			child := exec.Command(strace, "-f", "-y", "-s", "64", "-o", out,
-				"-e", "trace=write,pwrite64,writev,pwritev,fsync,fdatasync,sync_file_range,msync", os.Args[0])
+				"-e", "trace=openat,write,pwrite64,writev,pwritev,fsync,fdatasync,sync_file_range,msync", os.Args[0])
 			child.Env = append(os.Environ(), childPart+"="+c.part, childDir+"="+dir)
 			if b, err := child.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, b)
@@ -44,8 +44,9 @@ func TestNoAcknowledgementPrecedesItsFlush(t *testing.T) {
 			for s.Scan() {
 				tr.line(s.Text())
 			}
-			if tr.acks != 80 || tr.writes < 80 {
-				t.Fatalf("the trace shows %d acknowledgements and %d block writes, want 80 and at least 80", tr.acks, tr.writes)
+			if tr.acks != 2*tracedAppends || tr.writes < tr.acks || tr.creates < 4 {
+				t.Fatalf("the trace shows %d acknowledgements, %d block writes and %d new blocks; want %d, as many, and at least 4",
+					tr.acks, tr.writes, tr.creates, 2*tracedAppends)
 			}
 			if got := len(tr.violations) > 0; got != c.violates {
 				t.Fatalf("%d acknowledgements precede their flush, expected any: %v\n%s", len(tr.violations), c.violates, strings.Join(tr.violations, "\n"))
@@ -71,16 +72,18 @@ func findStrace(t *testing.T) string {
 
 // trace follows which block files hold bytes that were not flushed.
 type trace struct {
-	dirty      map[string]bool   // by path
+	dirty      map[string]bool   // by path: a block, or a folder with a new block
 	flushing   map[string]string // by thread: path being flushed
 	redirtied  map[string]bool   // written while it was being flushed
 	acks       int
 	writes     int
+	creates    int
 	violations []string
 }
 
 var (
 	callOf   = regexp.MustCompile(`^(\d+) +(\w+)\(\d+<([^>]*)>`)
+	createOf = regexp.MustCompile(`^\d+ +openat\([^"]*"([^"]*)/[^/"]*\.blk", [^,]*O_CREAT`)
 	resumed  = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>`)
 	resultOf = regexp.MustCompile(`= (-?\d+)`)
 	ackOf    = regexp.MustCompile(`"ACK (\w+) (\d+)\\n"`)
@@ -94,6 +97,11 @@ func (tr *trace) line(s string) {
 	}
 	if m := resumed.FindStringSubmatch(s); m != nil {
 		tr.returned(m[1], m[2], s)
+		return
+	}
+	if m := createOf.FindStringSubmatch(s); m != nil {
+		tr.creates++
+		tr.dirty[m[1]], tr.redirtied[m[1]] = true, true
 		return
 	}
 	m := callOf.FindStringSubmatch(s)
