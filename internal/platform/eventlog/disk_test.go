@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"omote/internal/platform/errs"
 	"omote/internal/platform/event"
@@ -24,6 +25,7 @@ func TestFullDiskRefusesAndRecovers(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
 	l := openTest(t, filepath.Join(disk, "log"), testRing(t), func(o *Options) {
 		o.Partitions, o.MinFreeBytes = 1, -1 // meet the end of the disk itself
+		o.AckTimeout = 2 * time.Second
 	})
 	ballast := filepath.Join(disk, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 20<<20), 0o600); err != nil {
