@@ -139,8 +139,9 @@ func (a *App) openEngines(ctx context.Context) error {
 		return fmt.Errorf("open the store: %w", err)
 	}
 	a.onClose(func(context.Context) error { return a.Store.Close() })
+	zone := c.Location()
 	a.Warehouse, err = warehouse.Open(ctx, warehouse.Options{URL: c.Warehouse, Dir: c.Data, Threads: c.WarehouseThreads, MemoryLimit: c.WarehouseMemory,
-		Pseudonyms: a.Names, Mask: maskText, Zone: func(string) *time.Location { return c.Location() }, Clock: a.Clock, Logger: a.Logger})
+		Pseudonyms: a.Names, Mask: maskText, Zone: func(string) *time.Location { return zone }, Clock: a.Clock, Logger: a.Logger})
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}

@@ -48,6 +48,10 @@ func migrations() []store.Migrations {
 		customer.Migrations, ingest.Migrations, journey.Migrations}
 }
 
+// stateBatch is how many events the state projector takes up in one transaction
+// when many wait: fewer, larger transactions touch each page of the store once.
+const stateBatch = 10_000
+
 // wire makes the services and the modules: THE list of them.
 func (a *App) wire(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx, migrations()...); err != nil {
@@ -56,7 +60,7 @@ func (a *App) wire(ctx context.Context) error {
 	s := &services{graph: identity.NewGraph(a.Store)}
 	a.services = s
 	var err error
-	if a.State, err = projector.New(a.Store, a.Box, projector.Options{}, identity.NewHandler(a.Names, a.Box)); err != nil {
+	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box)); err != nil {
 		return err
 	}
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {

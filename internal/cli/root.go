@@ -101,6 +101,6 @@ func newVersionCommand() *cobra.Command {
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a hot path on this machine"}
-	bench.AddCommand(newBenchLogCommand(), newBenchMiningCommand())
+	bench.AddCommand(newBenchLogCommand(), newBenchMiningCommand(), newBenchIngestCommand())
 	return bench
 }
