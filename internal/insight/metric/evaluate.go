@@ -168,3 +168,9 @@ FROM {feed} WHERE source IN (SELECT source FROM {feed f} WHERE name IN %[1]s)`, 
 	out.Latest = latest.Time
 	return last.Time, rows.Err()
 }
+
+// scopeEntity is the entity of the context's scope, "" where there is none.
+func scopeEntity(ctx context.Context) string {
+	s, _ := scope.From(ctx)
+	return s.Entity
+}

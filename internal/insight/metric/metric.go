@@ -140,6 +140,8 @@ type Definition struct {
 	Dims []string `yaml:"dims,omitempty" json:"dims,omitempty"`
 	// Fresh is how old the last arrival of its feeds may be; 0 promises nothing.
 	Fresh Span `yaml:"fresh,omitempty" json:"fresh,omitzero"`
+	// Anonymous forbids looking at the rows behind the figure.
+	Anonymous bool `yaml:"anonymous,omitempty" json:"anonymous,omitempty"`
 	// Zone cuts days; "" is the zone of the entity.
 	Zone string `yaml:"zone,omitempty" json:"zone,omitempty"`
 
