@@ -42,14 +42,14 @@ func newAuditVerifyCommand() *cobra.Command {
 				return err
 			}
 			return withClient(cmd, func(ctx context.Context, c *client) error {
-				var r audit.Report
+				var r admin.AuditReport
 				if err := c.call(ctx, http.MethodPost, "/api/v1/audit/verify", map[string]any{"heads": heads}, &r); err != nil {
 					return err
 				}
 				if err := print(cmd, r, func(w io.Writer) error { return printVerification(w, r) }); err != nil {
 					return err
 				}
-				if !r.Sound() {
+				if !r.Sound {
 					return errTrail
 				}
 				return nil
@@ -82,12 +82,12 @@ func readHeads(path string) ([]audit.Head, error) {
 	return heads, lines.Err()
 }
 
-func printVerification(w io.Writer, r audit.Report) error {
+func printVerification(w io.Writer, r admin.AuditReport) error {
 	fmt.Fprintf(w, "%d entries under %d seals, %d not sealed yet.\n", r.Entries, r.Heads, r.Unsealed)
 	for _, p := range r.Problems {
 		fmt.Fprintf(w, "  %s: %s\n", p.Fault, p.Text)
 	}
-	if r.Sound() {
+	if r.Sound {
 		fmt.Fprintln(w, "The trail is sound.")
 	}
 	return nil
@@ -122,7 +122,7 @@ func newAuditHeadsCommand() *cobra.Command {
 
 // linePage is what the list operation answers.
 type linePage struct {
-	Items []admin.Line `json:"items"`
+	Items []admin.AuditLine `json:"items"`
 	Next  string       `json:"next,omitempty"`
 }
 
@@ -152,7 +152,7 @@ func newAuditListCommand() *cobra.Command {
 	return cmd
 }
 
-func printLines(w io.Writer, lines []admin.Line) error {
+func printLines(w io.Writer, lines []admin.AuditLine) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WHEN (UTC)\tWHO\tDID\tTO\tWHY")
 	for _, l := range lines {

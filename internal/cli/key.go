@@ -39,7 +39,7 @@ func newKeyCreateCommand() *cobra.Command {
 				in["expires_at"] = time.Now().Add(expires).UTC()
 			}
 			return withClient(cmd, func(ctx context.Context, c *client) error {
-				var made admin.NewKey
+				var made admin.NewAPIKey
 				if err := c.call(ctx, http.MethodPost, "/api/v1/keys", in, &made); err != nil {
 					return err
 				}
@@ -62,7 +62,7 @@ func newKeyCreateCommand() *cobra.Command {
 
 // keyPage is what the list operation answers.
 type keyPage struct {
-	Items []admin.Key `json:"items"`
+	Items []admin.APIKey `json:"items"`
 	Next  string      `json:"next,omitempty"`
 	Total int         `json:"total"`
 }
@@ -75,7 +75,7 @@ func newKeyListCommand() *cobra.Command {
 			if !all {
 				q.Set("active", "true")
 			}
-			var keys []admin.Key
+			var keys []admin.APIKey
 			for {
 				var page keyPage
 				if err := c.call(ctx, http.MethodGet, "/api/v1/keys?"+q.Encode(), nil, &page); err != nil {
@@ -93,7 +93,7 @@ func newKeyListCommand() *cobra.Command {
 	return cmd
 }
 
-func printKeys(w io.Writer, keys []admin.Key) error {
+func printKeys(w io.Writer, keys []admin.APIKey) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tNAME\tBEGINS WITH\tSCOPES\tUNIT\tLAST USED")
 	for _, k := range keys {

@@ -58,7 +58,7 @@ func newUserListCommand() *cobra.Command {
 		})
 	}}
 	cmd.Flags().StringVar(&search, "search", "", "part of a name or address")
-	cmd.Flags().StringVar(&role, "role", "", "with this role")
+	cmd.Flags().StringVar(&role, "granted", "", "with this role")
 	cmd.Flags().StringVar(&state, "state", "", "invited, active or disabled")
 	return cmd
 }
@@ -130,8 +130,8 @@ func newUserCreateCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "the person's name")
-	cmd.Flags().StringVar(&locale, "locale", "vi", "vi or en")
-	cmd.Flags().StringArrayVar(&roles, "role", nil, roleHelp)
+	cmd.Flags().StringVar(&locale, "language", "vi", "vi or en")
+	cmd.Flags().StringArrayVar(&roles, "grant", nil, roleHelp)
 	cmd.Flags().BoolVar(&password, "password", false, "read a password from the standard input")
 	_ = cmd.MarkFlagRequired("name")
 	return cmd
@@ -188,7 +188,7 @@ func newUserGrantCommand() *cobra.Command {
 			}
 			return printAccount(cmd, a)
 		})
-	cmd.Flags().StringArrayVar(&roles, "role", nil, roleHelp)
+	cmd.Flags().StringArrayVar(&roles, "grant", nil, roleHelp)
 	return cmd
 }
 

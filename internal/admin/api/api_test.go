@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 
@@ -19,6 +20,11 @@ import (
 	"omote/internal/platform/store/sealed"
 	"omote/internal/testkit"
 )
+
+func TestMain(m *testing.M) {
+	huma.NewError = httpx.ValidationProblem // as the program sets it
+	os.Exit(m.Run())
+}
 
 // server is the API as a root administrator reaches it.
 type server struct {
@@ -115,7 +121,7 @@ func TestAccountsOverHTTP(t *testing.T) {
 func TestUnitsOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	var north, b1 api.Unit
+	var north, b1 api.OrgUnit
 	s.call(http.MethodPost, "/units", `{"parent":"/","code":"north","kind":"region","name":"Miền Bắc"}`, 200, &north)
 	s.call(http.MethodPost, "/units", `{"parent":"/","code":"south","kind":"region","name":"Miền Nam"}`, 200, nil)
 	s.call(http.MethodPost, "/units", `{"parent":"/north/","code":"b1","kind":"unit","name":"Một"}`, 200, &b1)
@@ -129,7 +135,7 @@ func TestUnitsOverHTTP(t *testing.T) {
 		t.Errorf("%+v", north)
 	}
 	var page struct {
-		Items []api.Unit
+		Items []api.OrgUnit
 		Next  string
 	}
 	s.call(http.MethodGet, "/units?limit=2", "", 200, &page)
@@ -142,7 +148,7 @@ func TestUnitsOverHTTP(t *testing.T) {
 func TestKeysAndTrailOverHTTP(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	var k api.NewKey
+	var k api.NewAPIKey
 	s.call(http.MethodPost, "/keys", `{"name":"app","scopes":["ingest"],"system":"core"}`, 200, &k)
 	if !strings.HasPrefix(k.Secret, k.Prefix) || k.Source != "app" || k.Scopes[0] != "ingest" || k.ExpiresAt != nil {
 		t.Errorf("%+v", k)
@@ -150,19 +156,19 @@ func TestKeysAndTrailOverHTTP(t *testing.T) {
 	s.call(http.MethodPost, "/keys", `{"name":"app","scopes":["everything"]}`, 422, nil)
 	s.call(http.MethodPost, "/keys", `{"name":"app","scopes":["read"],"expires_at":"2020-01-01T00:00:00Z"}`, 422, nil)
 	s.call(http.MethodPost, "/keys/"+k.ID+"/revoke", `{"reason":"leaked"}`, 204, nil)
-	var keys struct{ Items []api.Key }
+	var keys struct{ Items []api.APIKey }
 	s.call(http.MethodGet, "/keys?scope=ingest", "", 200, &keys)
 	if len(keys.Items) != 1 || keys.Items[0].RevokedAt == nil {
 		t.Errorf("%+v", keys)
 	}
-	var lines struct{ Items []api.Line }
+	var lines struct{ Items []api.AuditLine }
 	s.call(http.MethodGet, "/audit?object=key/&limit=1", "", 200, &lines)
 	if len(lines.Items) != 1 || lines.Items[0].Action != "admin.key.revoke" || lines.Items[0].Reason != "leaked" || lines.Items[0].Actor != "account:chief" {
 		t.Errorf("%+v", lines)
 	}
-	var report audit.Report
+	var report api.AuditReport
 	s.call(http.MethodPost, "/audit/verify", `{"heads":[]}`, 200, &report)
-	if !report.Sound() || report.Unsealed != 2 {
+	if !report.Sound || report.Unsealed != 2 {
 		t.Errorf("%+v", report)
 	}
 	s.call(http.MethodGet, "/audit/heads?after=x", "", 422, nil)

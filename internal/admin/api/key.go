@@ -9,8 +9,8 @@ import (
 	"omote/internal/platform/auth"
 )
 
-// Key is a program that may act.
-type Key struct {
+// APIKey is a program that may act.
+type APIKey struct {
 	ID        string     `json:"id"`
 	Name      string     `json:"name"`
 	Prefix    string     `json:"prefix" doc:"the public beginning of the secret"`
@@ -26,8 +26,8 @@ type Key struct {
 
 const scopePrefix = "key:"
 
-func viewKey(k auth.APIKey) Key {
-	v := Key{ID: k.ID, Name: k.Name, Prefix: k.Prefix, Unit: k.Unit, Source: k.Source, System: k.System, CreatedAt: k.Created,
+func viewKey(k auth.APIKey) APIKey {
+	v := APIKey{ID: k.ID, Name: k.Name, Prefix: k.Prefix, Unit: k.Unit, Source: k.Source, System: k.System, CreatedAt: k.Created,
 		UsedAt: at(k.Used), ExpiresAt: at(k.Expires), RevokedAt: at(k.Revoked)}
 	for _, r := range k.Roles {
 		v.Scopes = append(v.Scopes, strings.TrimPrefix(string(r), scopePrefix))
@@ -40,7 +40,7 @@ func (a API) listKeys(ctx context.Context, in *struct {
 	Search string `query:"search" doc:"part of a name, source or prefix"`
 	Scope  string `query:"scope" enum:"ingest,read,export,admin"`
 	Active bool   `query:"active" doc:"neither revoked nor expired"`
-}) (*list[Key], error) {
+}) (*list[APIKey], error) {
 	q := key.Query{Search: in.Search, Active: in.Active, After: in.After, Limit: in.Limit}
 	if in.Scope != "" {
 		q.Role = auth.Role(scopePrefix + in.Scope)
@@ -52,9 +52,9 @@ func (a API) listKeys(ctx context.Context, in *struct {
 	return listOf(p.Items, p.Next, p.Total, viewKey), nil
 }
 
-// NewKey is a key with its secret.
-type NewKey struct {
-	Key
+// NewAPIKey is a key with its secret.
+type NewAPIKey struct {
+	APIKey
 	Secret string `json:"key" doc:"the secret; it is shown this once"`
 }
 
@@ -67,7 +67,7 @@ func (a API) createKey(ctx context.Context, in *struct {
 		System    string    `json:"system,omitempty" doc:"the system whose customer ids it uses; the source by default"`
 		ExpiresAt time.Time `json:"expires_at,omitempty"`
 	}
-}) (*one[NewKey], error) {
+}) (*one[NewAPIKey], error) {
 	b := in.Body
 	n := auth.NewKey{Name: b.Name, Unit: b.Unit, Source: b.Source, System: b.System, Expires: b.ExpiresAt}
 	for _, s := range b.Scopes {
@@ -77,7 +77,7 @@ func (a API) createKey(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	return &one[NewKey]{NewKey{viewKey(made), secret}}, nil
+	return &one[NewAPIKey]{NewAPIKey{viewKey(made), secret}}, nil
 }
 
 func (a API) revokeKey(ctx context.Context, in *struct {

@@ -7,8 +7,8 @@ import (
 	"omote/internal/admin/org"
 )
 
-// Unit is one place of the organisation.
-type Unit struct {
+// OrgUnit is one place of the organisation.
+type OrgUnit struct {
 	ID        string     `json:"id"`
 	Code      string     `json:"code"`
 	Path      string     `json:"path" doc:"codes from the top; / is the entity itself"`
@@ -18,8 +18,8 @@ type Unit struct {
 	ClosedAt  *time.Time `json:"closed_at,omitempty"`
 }
 
-func viewUnit(u org.Unit) Unit {
-	return Unit{u.ID, u.Code, u.Path, string(u.Kind), u.Name, u.Created, at(u.Closed)}
+func viewUnit(u org.Unit) OrgUnit {
+	return OrgUnit{u.ID, u.Code, u.Path, string(u.Kind), u.Name, u.Created, at(u.Closed)}
 }
 
 func (a API) listUnits(ctx context.Context, in *struct {
@@ -27,7 +27,7 @@ func (a API) listUnits(ctx context.Context, in *struct {
 	Search string `query:"search" doc:"part of a name or code"`
 	Kind   string `query:"kind" enum:"entity,region,unit"`
 	Closed bool   `query:"closed" doc:"closed units too"`
-}) (*list[Unit], error) {
+}) (*list[OrgUnit], error) {
 	p, err := a.Org.List(ctx, org.Query{Search: in.Search, Kind: org.Kind(in.Kind), Closed: in.Closed, After: in.After, Limit: in.Limit})
 	if err != nil {
 		return nil, err
@@ -35,12 +35,12 @@ func (a API) listUnits(ctx context.Context, in *struct {
 	return listOf(p.Items, p.Next, p.Total, viewUnit), nil
 }
 
-func (a API) getUnit(ctx context.Context, in *ByID) (*one[Unit], error) {
+func (a API) getUnit(ctx context.Context, in *ByID) (*one[OrgUnit], error) {
 	u, err := a.Org.Get(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return &one[Unit]{viewUnit(u)}, nil
+	return &one[OrgUnit]{viewUnit(u)}, nil
 }
 
 func (a API) addUnit(ctx context.Context, in *struct {
@@ -50,13 +50,13 @@ func (a API) addUnit(ctx context.Context, in *struct {
 		Kind   string `json:"kind" enum:"region,unit"`
 		Name   string `json:"name"`
 	}
-}) (*one[Unit], error) {
+}) (*one[OrgUnit], error) {
 	b := in.Body
 	u, err := a.Org.Add(ctx, org.New{Parent: b.Parent, Code: b.Code, Kind: org.Kind(b.Kind), Name: b.Name})
 	if err != nil {
 		return nil, err
 	}
-	return &one[Unit]{viewUnit(u)}, nil
+	return &one[OrgUnit]{viewUnit(u)}, nil
 }
 
 func (a API) renameUnit(ctx context.Context, in *struct {
@@ -64,7 +64,7 @@ func (a API) renameUnit(ctx context.Context, in *struct {
 	Body struct {
 		Name string `json:"name"`
 	}
-}) (*one[Unit], error) {
+}) (*one[OrgUnit], error) {
 	if err := a.Org.Rename(ctx, in.ID, in.Body.Name); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a API) moveUnit(ctx context.Context, in *struct {
 	Body struct {
 		Parent string `json:"parent" doc:"path of the new unit above"`
 	}
-}) (*one[Unit], error) {
+}) (*one[OrgUnit], error) {
 	if err := a.Org.Move(ctx, in.ID, in.Body.Parent); err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (a API) moveUnit(ctx context.Context, in *struct {
 func (a API) steerUnit(ctx context.Context, in *struct {
 	ByID
 	Act string `path:"act" enum:"close,reopen"`
-}) (*one[Unit], error) {
+}) (*one[OrgUnit], error) {
 	act := a.Org.Close
 	if in.Act == "reopen" {
 		act = a.Org.Reopen
