@@ -42,7 +42,7 @@ const (
 	clipSquare = 0.9776 // mean of the clipped square of a normal score
 )
 
-const fitRounds = 4
+const fitRounds, refitRounds = 4, 2
 
 // adjusted is a unit with season and calendar taken out.
 type adjusted struct {
@@ -97,7 +97,7 @@ func units(s *Series, opt *Options, period int, classes *classIndex) []unit {
 		least = leastExposure(s, opt)
 	}
 	out := make([]unit, 0, len(s.Points))
-	open := false
+	open, step := false, usualStep(s)
 	for i := range s.Points {
 		p := &s.Points[i]
 		if !(p.N > 0) || math.IsNaN(p.Sum) || math.IsInf(p.Sum, 0) {
@@ -110,7 +110,7 @@ func units(s *Series, opt *Options, period int, classes *classIndex) []unit {
 		} else {
 			u := unit{first: i, last: i, n: p.N, sum: p.Sum, sumq: p.SumSq, nn: p.N * p.N, season: -1}
 			if period > 1 {
-				u.season = phase(p.Time, i, period)
+				u.season = phase(p.Time, i, period, step)
 			}
 			u.class = classes.of(p.Time)
 			out = append(out, u)
@@ -142,16 +142,16 @@ func leastExposure(s *Series, opt *Options) float64 {
 	return 3 * exposure / events
 }
 
-// phase is the place of a time within a season.
-func phase(t time.Time, i, period int) int {
-	if period == 7 {
+// phase is the place of a time within a season: the weekday of daily data, the
+// month of monthly, the hour of hourly, else by counting points.
+func phase(t time.Time, i, period int, step time.Duration) int {
+	switch {
+	case period == 7 && step == day:
 		d := t.Unix() / 86400
 		return int(((d % 7) + 7) % 7)
-	}
-	if period == 12 {
+	case period == 12 && monthly(step):
 		return int(t.Month()) - 1
-	}
-	if period == 24 {
+	case period == 24 && step == time.Hour:
 		return t.Hour()
 	}
 	return i % period
@@ -197,21 +197,30 @@ type fitter struct {
 }
 
 // fit learns season, calendar, dispersion, tail and memory from units. When
-// level is nil it also learns their common level.
-func fit(kind Kind, us []unit, level []float64, period, classes int) *model {
+// level is nil it also learns their common level. A model fitted to fewer units
+// of the series before, if any, is where it starts from.
+func fit(kind Kind, us []unit, level []float64, period, classes int, before *model) *model {
 	m := &model{kind: kind, period: period, tail: math.Inf(1), narrow: 1, memory: 1, used: len(us)}
 	n := len(us)
 	buf := make([]float64, 3*n)
 	f := &fitter{m: m, us: us, level: level, res: buf[:n], v: buf[n : 2*n], z: buf[2*n:]}
 	m.answer, m.third = answerMoments(kind, us)
-	f.start()
 	if period > 1 {
 		m.season = make([]effect, period)
 	}
 	if classes > 1 {
 		m.class = make([]effect, classes)
 	}
-	for range fitRounds {
+	rounds := fitRounds
+	if before != nil && len(before.season) == len(m.season) {
+		rounds = refitRounds
+		m.between, m.level = before.between, before.level
+		copy(m.season, before.season)
+		copy(m.class, before.class)
+	} else {
+		f.start()
+	}
+	for range rounds {
 		f.residuals()
 		f.disperse()
 		if m.season != nil {

@@ -59,7 +59,6 @@ func (s *Signal) contribution(whole *Signal) float64 {
 
 // unitOf names the usual interval between points.
 func unitOf(step time.Duration) Unit {
-	const day = 24 * time.Hour
 	switch {
 	case step == time.Hour:
 		return Hour
@@ -67,7 +66,7 @@ func unitOf(step time.Duration) Unit {
 		return Day
 	case step == 7*day:
 		return Week
-	case step >= 28*day && step <= 31*day:
+	case monthly(step):
 		return Month
 	}
 	return Period

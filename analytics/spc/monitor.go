@@ -134,7 +134,7 @@ func newWatch(s *Series, opt *Options) *watch {
 		w.startIdx = w.us[w.start].first
 	}
 	base := w.us[:w.start]
-	w.m = fit(s.Kind, base, nil, w.usePeriod(w.start), w.classes)
+	w.m = fit(s.Kind, base, nil, w.usePeriod(w.start), w.classes, nil)
 	w.level, w.weight = w.m.level, w.m.weight
 	w.refitAt = w.start + w.start/2
 	w.regimeOf, w.levels = make([]int, n), make([]float64, n)
@@ -177,7 +177,7 @@ func run(ws []*watch, opt *Options) {
 	// A tenth more than the run length asks for what phase I cannot know.
 	floor := 1.1 * 1000 / opt.FalsePerThousand / arlFactor
 	var judged, raised [fdrWindow]float64
-	var candidates []*watch
+	var candidates, due []*watch
 	for tick := 0; ; tick++ {
 		now, any := earliest(ws)
 		if !any {
@@ -185,15 +185,25 @@ func run(ws []*watch, opt *Options) {
 		}
 		slot := tick % fdrWindow
 		judged[slot], raised[slot] = 0, 0
-		candidates = candidates[:0]
+		candidates, due = candidates[:0], due[:0]
+		refits := 0
 		for _, w := range ws {
 			if w.next < len(w.us) && w.due() == now {
-				if w.step() {
-					judged[slot]++
+				due = append(due, w)
+				if w.next == w.refitAt {
+					refits++
 				}
-				if w.evidence >= floor {
-					candidates = append(candidates, w)
-				}
+			}
+		}
+		if refits > 0 {
+			parallel(len(due), func(i int) { due[i].refitIfDue() })
+		}
+		for _, w := range due {
+			if w.step() {
+				judged[slot]++
+			}
+			if w.evidence >= floor {
+				candidates = append(candidates, w)
 			}
 		}
 		k := 0
@@ -278,9 +288,6 @@ func (w *watch) record(i int) adjusted {
 func (w *watch) step() bool {
 	i := w.next
 	w.next++
-	if i == w.refitAt {
-		w.refit(i)
-	}
 	a := w.record(i)
 	r := a.y - w.level
 	sd := math.Sqrt(a.v + w.m.memory/w.weight)
@@ -408,9 +415,13 @@ func (k Kind) bound(r *PointResult) {
 	}
 }
 
-// refit learns season and dispersion again from all units so far, each at the
-// level it was found to have.
-func (w *watch) refit(n int) {
+// refitIfDue learns season and dispersion again, when the series has grown by
+// half, from all units so far, each at the level it was found to have.
+func (w *watch) refitIfDue() {
+	n := w.next
+	if n != w.refitAt {
+		return
+	}
 	w.refitAt = n + n/2
 	if w.open != nil {
 		w.refitAt = n + acceptAfter
@@ -421,7 +432,7 @@ func (w *watch) refit(n int) {
 			w.levels[i] = w.level
 		}
 	}
-	w.m = fit(w.s.Kind, w.us[:n], w.levels[:n], w.usePeriod(n), w.classes)
+	w.m = fit(w.s.Kind, w.us[:n], w.levels[:n], w.usePeriod(n), w.classes, w.m)
 	for range 2 {
 		var p, pr float64
 		for i := range n {
@@ -483,16 +494,19 @@ func usualStep(s *Series) time.Duration {
 	return gaps[len(gaps)/2]
 }
 
+const day = 24 * time.Hour
+
+func monthly(step time.Duration) bool { return step >= 28*day && step <= 31*day }
+
 // periodOf is the length of the season to look for.
 func periodOf(s *Series, opt *Options) int {
 	if opt.Period != 0 {
 		return max(opt.Period, 0)
 	}
-	const day = 24 * time.Hour
 	switch step := usualStep(s); {
 	case step == day:
 		return 7
-	case step >= 28*day && step <= 31*day:
+	case monthly(step):
 		return 12
 	case step == time.Hour:
 		return 24
