@@ -123,7 +123,7 @@ func newAuditHeadsCommand() *cobra.Command {
 // linePage is what the list operation answers.
 type linePage struct {
 	Items []admin.AuditLine `json:"items"`
-	Next  string       `json:"next,omitempty"`
+	Next  string            `json:"next,omitempty"`
 }
 
 func newAuditListCommand() *cobra.Command {

@@ -63,8 +63,8 @@ func newKeyCreateCommand() *cobra.Command {
 // keyPage is what the list operation answers.
 type keyPage struct {
 	Items []admin.APIKey `json:"items"`
-	Next  string      `json:"next,omitempty"`
-	Total int         `json:"total"`
+	Next  string         `json:"next,omitempty"`
+	Total int            `json:"total"`
 }
 
 func newKeyListCommand() *cobra.Command {
