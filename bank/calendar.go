@@ -3,6 +3,8 @@ package bank
 import (
 	"sync"
 	"time"
+
+	"omote/analytics/calendar"
 )
 
 // Zone is the bank's time zone: UTC+7 all year, as Vietnam has had since 1975.
@@ -16,22 +18,9 @@ const (
 	offset = 7 * hour // local minus UTC
 )
 
-// tet lists the first day of the lunar year (mùng một Tết) in Vietnam, as
-// published. They are the only lunar dates the bank needs beside Hùng Kings' day.
-var tet = [...]string{
-	"2020-01-25", "2021-02-12", "2022-02-01", "2023-01-22", "2024-02-10", "2025-01-29", "2026-02-17", "2027-02-06",
-	"2028-01-26", "2029-02-13", "2030-02-02", "2031-01-23", "2032-02-11", "2033-01-31", "2034-02-19", "2035-02-08",
-}
-
-// hung lists Hùng Kings' day (the tenth of the third lunar month).
-var hung = [...]string{
-	"2020-04-02", "2021-04-21", "2022-04-10", "2023-04-29", "2024-04-18", "2025-04-07", "2026-04-26", "2027-04-16",
-	"2028-04-04", "2029-04-23", "2030-04-12", "2031-04-01", "2032-04-19", "2033-04-09", "2034-04-28", "2035-04-17",
-}
-
 var (
 	firstDay = time.Date(2020, 1, 1, 0, 0, 0, 0, Zone)
-	lastDay  = time.Date(2036, 1, 1, 0, 0, 0, 0, Zone)
+	lastDay  = time.Date(2051, 1, 1, 0, 0, 0, 0, Zone)
 )
 
 // dayInfo is what the calendar knows of one day.
@@ -53,17 +42,24 @@ type dayInfo struct {
 // A payday on a day off moves to the working day before it.
 var paydays = [...]int{1, 5, 10, 15, 25, 0}
 
-// calendar holds every day from 2020 to 2035.
-type calendar struct{ days []dayInfo }
+// almanac holds every day from 2020 to 2050.
+type almanac struct{ days []dayInfo }
 
-func newCalendar() *calendar {
+func newAlmanac() *almanac {
 	n := int(lastDay.Sub(firstDay) / (24 * time.Hour))
-	c := &calendar{days: make([]dayInfo, n)}
-	tets := dayNumbers(tet[:])
+	c := &almanac{days: make([]dayInfo, n)}
+	var tets []int
+	for year := firstDay.Year() - 1; year <= lastDay.Year(); year++ {
+		tets = append(tets, dayNumber(calendar.Tet(year)))
+	}
 	for d := range c.days {
 		c.days[d] = plainDay(d, tets)
 	}
-	c.markHolidays(tets)
+	for year := firstDay.Year(); year < lastDay.Year(); year++ {
+		for _, h := range calendar.Holidays(year) {
+			c.days[dayNumber(h.Date)].holiday = true
+		}
+	}
 	for d := range c.days {
 		c.finish(d)
 	}
@@ -74,16 +70,9 @@ func newCalendar() *calendar {
 	return c
 }
 
-func dayNumbers(dates []string) []int {
-	out := make([]int, len(dates))
-	for i, s := range dates {
-		t, err := time.ParseInLocation(time.DateOnly, s, Zone)
-		if err != nil {
-			panic(err)
-		}
-		out[i] = int(t.Sub(firstDay) / (24 * time.Hour))
-	}
-	return out
+// dayNumber is the number of a civil date, counted from firstDay.
+func dayNumber(date time.Time) int {
+	return int(time.Date(date.Year(), date.Month(), date.Day(), 0, 0, 0, 0, Zone).Sub(firstDay) / (24 * time.Hour))
 }
 
 func plainDay(d int, tets []int) dayInfo {
@@ -106,52 +95,13 @@ func abs(x int) int {
 	return x
 }
 
-// markHolidays sets the public holidays of the Labour Code (article 112): New
-// Year, five days of Tết (here two before and three from mùng một, the usual
-// decision), Hùng Kings' day, 30 April, 1 May and two days at 2 September.
-// A holiday at a week-end is taken on the next working day.
-func (c *calendar) markHolidays(tets []int) {
-	mark := func(d int) {
-		if d >= 0 && d < len(c.days) {
-			c.days[d].holiday = true
-		}
-	}
-	observe := func(d int) {
-		mark(d)
-		if d < 0 || d >= len(c.days) || (c.days[d].weekday != 0 && c.days[d].weekday != 6) {
-			return
-		}
-		for x := d + 1; x < len(c.days); x++ {
-			if w := c.days[x].weekday; w != 0 && w != 6 && !c.days[x].holiday {
-				mark(x)
-				return
-			}
-		}
-	}
-	for _, d := range tets {
-		for k := -2; k <= 4; k++ {
-			mark(d + k)
-		}
-	}
-	for _, d := range dayNumbers(hung[:]) {
-		observe(d)
-	}
-	for d := range c.days {
-		switch i := c.days[d]; {
-		case i.month == 1 && i.dom == 1, i.month == 4 && i.dom == 30, i.month == 5 && i.dom == 1,
-			i.month == 9 && (i.dom == 1 || i.dom == 2):
-			observe(d)
-		}
-	}
-}
-
-func (c *calendar) finish(d int) {
+func (c *almanac) finish(d int) {
 	i := &c.days[d]
 	i.office = !i.holiday && i.weekday >= 1 && i.weekday <= 5
 	i.saturday = !i.holiday && i.weekday == 6
 }
 
-func (c *calendar) markPaydays() {
+func (c *almanac) markPaydays() {
 	for d := range c.days {
 		i := c.days[d]
 		for k, p := range paydays {
@@ -172,7 +122,7 @@ func (c *calendar) markPaydays() {
 // weigh sets how busy a day is for the digital channels and for branches,
 // relative to an ordinary Wednesday: the week, salary days, the rush of the two
 // weeks before Tết, the quiet of the holiday and the lucky money of its first days.
-func (c *calendar) weigh(d int) {
+func (c *almanac) weigh(d int) {
 	i := &c.days[d]
 	i.digital = [...]float32{0.86, 1.02, 0.98, 1.0, 1.0, 1.08, 1.05}[i.weekday]
 	i.branch = [...]float32{0, 1.22, 1.0, 0.96, 0.98, 1.12, 0.8}[i.weekday]
@@ -181,10 +131,10 @@ func (c *calendar) weigh(d int) {
 		i.branch *= 1.18
 	}
 	switch {
-	case i.tet >= -14 && i.tet <= -3:
+	case i.tet >= -14 && i.tet <= -2:
 		i.digital *= 1.25 + 0.03*float32(14+i.tet)
 		i.branch *= 1.3 + 0.05*float32(14+i.tet)
-	case i.tet >= -2 && i.tet <= -1:
+	case i.tet == -1:
 		i.digital *= 1.1
 	case i.tet >= 0 && i.tet <= 3:
 		i.digital *= 0.9
@@ -211,13 +161,13 @@ func dayStart(d int) int64 { return firstDayMicro - offset + int64(d)*day }
 func clockOf(at int64) int64 { return (at + offset) - firstDayMicro - int64(dayOf(at))*day }
 
 // at is the calendar's knowledge of day d; days beyond the table repeat its last.
-func (c *calendar) at(d int) *dayInfo {
+func (c *almanac) at(d int) *dayInfo {
 	return &c.days[min(max(d, 0), len(c.days)-1)]
 }
 
 // officeTime moves an instant to the next one at which the back office works
 // (Monday to Friday, 8:00-17:00, no holiday).
-func (c *calendar) officeTime(at int64) int64 {
+func (c *almanac) officeTime(at int64) int64 {
 	for {
 		d, s := dayOf(at), clockOf(at)
 		switch {
@@ -232,7 +182,7 @@ func (c *calendar) officeTime(at int64) int64 {
 }
 
 // daytime moves an instant into 7:30-21:00, when people answer and couriers ride.
-func (c *calendar) daytime(at int64) int64 {
+func (c *almanac) daytime(at int64) int64 {
 	s := clockOf(at)
 	if s >= 21*hour {
 		return dayStart(dayOf(at)+1) + 7*hour + 30*minute + s%(2*hour)
@@ -272,4 +222,4 @@ func branchClock(r *rng, saturday bool) int64 {
 	}
 }
 
-var theCalendar = sync.OnceValue(newCalendar)
+var theAlmanac = sync.OnceValue(newAlmanac)

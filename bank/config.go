@@ -102,7 +102,7 @@ func midnight(t time.Time) time.Time {
 type Bank struct {
 	cfg        Config
 	packs      *content
-	cal        *calendar
+	cal        *almanac
 	start, end int64 // microseconds
 	world      world
 	arrivals   float64 // organic newcomers a day
@@ -115,7 +115,7 @@ func New(cfg Config) (*Bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Bank{cfg: cfg, packs: packs(), cal: theCalendar(), start: cfg.Start.UnixMicro(), end: cfg.End.UnixMicro(), text: theWriter()}
+	b := &Bank{cfg: cfg, packs: packs(), cal: theAlmanac(), start: cfg.Start.UnixMicro(), end: cfg.End.UnixMicro(), text: theWriter()}
 	b.arrivals = float64(cfg.Customers) * cfg.Growth / 365
 	if b.world, err = b.newWorld(cfg.Plan); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package bank
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"testing"
@@ -314,7 +315,7 @@ func TestRandomisedInitiative(t *testing.T) {
 			e := lever(LoanEnquiry, c.size)
 			e.Share = 0.5
 			b := planted(t, n, e)
-			treated := func(c *customer) bool { return hash01(b.cfg.Seed, stringHash(e.ID), c.idx) < 0.5 }
+			treated := func(c *customer) bool { return b.treated(stringHash(e.ID), e.Share, c.idx) }
 			on := measure(b, treated)
 			off := measure(b, func(c *customer) bool { return !treated(c) })
 			wantOdds(t, "enquiries of the treated against the controls", off.enquiry, on.enquiry, c.size)
@@ -333,5 +334,42 @@ func TestComplaintsAreRepaired(t *testing.T) {
 	// three of five waits shorten, and all wait for office hours: the whole falls by less than 35 %
 	if r := fast.repairDays.mean() / off.repairDays.mean(); r > 0.92 || r < 0.65 {
 		t.Errorf("days to a remedy fall to %.2f of what they were", r)
+	}
+}
+
+func TestArmsAreOnRecord(t *testing.T) {
+	t.Parallel()
+	b := testBank(t, Config{Seed: 16, Customers: 3000})
+	arms := map[string]map[string]int{}
+	for e := range b.ByCustomer() {
+		if e.Name != "message_sent" && e.Name != "message_held" {
+			continue
+		}
+		var p struct{ Campaign, Variant string }
+		if err := json.Unmarshal(e.Props, &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Variant == "" {
+			continue
+		}
+		if arms[p.Campaign] == nil {
+			arms[p.Campaign] = map[string]int{}
+		}
+		arms[p.Campaign][p.Variant]++
+	}
+	for _, e := range b.cfg.Plan.Effects {
+		if e.Share == 0 {
+			continue
+		}
+		a := arms[e.ID]
+		n := float64(a["treatment"] + a["control"])
+		if n < 2500 || math.Abs(float64(a["treatment"])-n*e.Share) > sigmas*math.Sqrt(n*e.Share*(1-e.Share)) {
+			t.Errorf("%s: %v", e.ID, a)
+		}
+	}
+	for _, l := range b.Launches() {
+		if l.Kind == "incident" || l.Kind == "push" {
+			t.Errorf("%s is nothing the bank launched", l.ID)
+		}
 	}
 }

@@ -199,6 +199,7 @@ const (
 	kDissatisfied
 	kNoNeed
 	kNoReach
+	kHoldOut
 	kIncomeProof
 	kCreditScore
 )
@@ -207,7 +208,7 @@ var reasonNames = [...]string{"", "r_staff_care", "r_staff_skill", "r_own", "r_w
 	"r_app_error", "r_otp", "r_arrived", "r_speed", "r_answer", "r_fee", "r_clear", "r_fit", "r_pressure", "r_safe", "r_privacy", "r_fair", "r_care_extra", "r_other",
 	"otp_not_received", "login_problem", "transfer_pending", "card_delivery", "card_declined", "loan_status", "fee_question", "balance_question", "dispute",
 	"deposit_rate", "update_information", "insurance_cancel", "complaint_chase", "limit_change", "how_to",
-	"quarantine", "opted_out", "no_consent", "open_case", "not_sampled", "silent", "moved_away", "better_offer", "dissatisfied", "no_longer_needed", "unreachable",
+	"quarantine", "opted_out", "no_consent", "open_case", "not_sampled", "silent", "moved_away", "better_offer", "dissatisfied", "no_longer_needed", "unreachable", "holdout",
 	"income_proof", "credit_score"}
 
 // Instruments of questionnaires.yaml and their score items.

@@ -36,7 +36,8 @@ type Summary struct {
 
 // Generate writes the history as the bank's systems would hand it over: under
 // feeds/ one file of events per feed and one file of customer records per
-// system, under truth/ what only the simulation knows.
+// system, in launches.json what the bank itself launched and where, under truth/
+// what only the simulation knows.
 func (b *Bank) Generate(dir string, o FileOptions) (Summary, error) {
 	sum := Summary{Feeds: map[string]int{}}
 	if o.Format == "" {
@@ -52,9 +53,24 @@ func (b *Bank) Generate(dir string, o FileOptions) (Summary, error) {
 	if err := writeFeeds(filepath.Join(dir, "feeds"), events, o, &sum); err != nil {
 		return sum, err
 	}
+	if err := b.writeLaunches(filepath.Join(dir, "launches.json")); err != nil {
+		return sum, err
+	}
 	var err error
 	sum.Truth, err = b.WriteTruth(filepath.Join(dir, "truth"))
 	return sum, err
+}
+
+func (b *Bank) writeLaunches(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("bank: writing the launches: %w", err)
+	}
+	encodeIndented(f, b.Launches())
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("bank: writing the launches: %w", err)
+	}
+	return nil
 }
 
 func writeFeeds(dir string, events iter.Seq[*Event], o FileOptions, sum *Summary) (err error) {
@@ -135,7 +151,7 @@ func newSink(dir, name string, o FileOptions) (*sink, error) {
 var (
 	eventColumns = []string{"message_id", "time", "event", "user_id", "anonymous_id", "system", "journey", "case", "channel", "unit", "product", "outcome", "amount",
 		"currency", "reason_code", "staff_key", "wait_seconds", "handle_seconds", "instrument", "trigger_event", "item", "score", "reason", "language", "verbatim",
-		"app_version", "carrier", "purpose", "campaign", "severity", "stars", "revenue", "cost_to_serve", "products", "referred_key", "referrer_key", "from_unit",
+		"app_version", "carrier", "purpose", "campaign", "variant", "severity", "stars", "revenue", "cost_to_serve", "products", "referred_key", "referrer_key", "from_unit",
 		"to_unit", "grant_kind", "limit_id", "behaviour_id", "standard_met", "request_kind", "source_system", "basis"}
 	customerColumns = []string{"message_id", "time", "user_id", "anonymous_id", "system", "name", "birth_date", "gender", "phone", "email", "citizen_id", "address",
 		"language", "home_branch", "job", "declared_income", "created_at"}

@@ -243,6 +243,7 @@ func (s *sim) become(w *walk, q float64) {
 		c.balance = float32(w.it.amount) / 1e6
 	}
 	opened.felt(q, 0.9, rAppEase, evAccountOpened)
+	s.trials(c, math.MinInt64, opened.at)
 	if r.chance(0.55) {
 		s.card(c, opened.at+int64(r.float()*3*float64(day)), true)
 	}

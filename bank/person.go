@@ -285,6 +285,9 @@ func (b *Bank) workOf(p *Person, r *rng, age int, home *province) {
 	if j == jobStudent || j == jobRetired {
 		scale = 1
 	}
+	if scale *= 1.13; p.Female { // men earn 1.3 times what women earn
+		scale *= 0.77
+	}
 	p.Income = roundTo(int64(1e6*r.lognormal(jobs[j].median, jobs[j].sigma)*scale), 100_000)
 }
 

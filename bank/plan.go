@@ -49,6 +49,9 @@ type Plan struct {
 	Effects []Effect `yaml:"effects" json:"effects"`
 }
 
+// MaxEffects bounds a plan.
+const MaxEffects = 150
+
 // Effect is one planted cause with its place, time and size.
 type Effect struct {
 	ID   string `yaml:"id" json:"id"`
@@ -97,6 +100,9 @@ func ParsePlan(data []byte) (*Plan, error) {
 
 // Validate checks that every effect can be planted.
 func (p *Plan) Validate() error {
+	if len(p.Effects) > MaxEffects {
+		return fmt.Errorf("bank: plan: %d effects are more than %d", len(p.Effects), MaxEffects)
+	}
 	seen := map[string]bool{}
 	for _, e := range p.Effects {
 		if e.ID == "" || seen[e.ID] {
@@ -182,6 +188,7 @@ type world struct {
 	forces [len(levers)][]force
 	plan   *Plan
 	waves  [][]int // per effect and branch: wave 0.., or -1
+	trials []int   // effects given to a random share of customers
 }
 
 func (b *Bank) newWorld(p *Plan) (world, error) {
@@ -203,6 +210,9 @@ func (b *Bank) newWorld(p *Plan) (world, error) {
 		}
 		if e.Carrier != "" {
 			f.carrier = e.Carrier[0]
+		}
+		if e.Share > 0 {
+			w.trials = append(w.trials, i)
 		}
 		if e.HalfLife > 0 {
 			f.fade = math.Ln2 / (e.HalfLife * float64(day))
@@ -279,7 +289,7 @@ func (b *Bank) lever(l int, at int64, c *customer, unit uint16) float64 {
 		if f.app != noRelease && b.release(c, at) != f.app {
 			continue
 		}
-		if f.share > 0 && hash01(b.cfg.Seed, f.salt, c.idx) >= f.share {
+		if f.share > 0 && !b.treated(f.salt, f.share, c.idx) {
 			continue
 		}
 		if f.starts != nil {
@@ -335,6 +345,37 @@ func (b *Bank) odds(p float64, l int, at int64, c *customer, unit uint16) float6
 	}
 	return scaleOdds(p, math.Exp(b.lever(l, at, c, unit)))
 }
+
+// treated tells whether a customer is among the random share of an effect.
+func (b *Bank) treated(salt uint64, share float64, idx uint64) bool {
+	return hash01(b.cfg.Seed, salt, idx) < share
+}
+
+// trials tells a customer, in the days ahead, of initiatives that a random share
+// gets: the treated receive a message, for the others it is held back. That is
+// how the bank's own records show who was in which arm.
+func (s *sim) trials(c *customer, from, until int64) {
+	for _, i := range s.b.world.trials {
+		e := &s.b.world.plan.Effects[i]
+		at := s.b.start + int64(e.FromDay)*day
+		if until <= at || from > at {
+			continue
+		}
+		w := s.begin(c, jNone, s.b.cal.daytime(at+int64(c.r.float()*float64(10*hour))))
+		w.it.cs = 0
+		w.on(chPush, s.crmOrCore(c), s.unit(unitMarketing))
+		w.it.x = trialMark + uint8(i)
+		if s.b.treated(stringHash(e.ID), e.Share, c.idx) {
+			w.put(evMessageSent, 0)
+			continue
+		}
+		w.it.reason = kHoldOut
+		w.fail(evMessageHeld, 0, outNone)
+	}
+}
+
+// trialMark is added to the index of an effect in the field x of its messages.
+const trialMark = 100
 
 // Span gives the start and end of effect e in the bank's history; end is the
 // zero time for an effect that stays. With waves, start is that of the first.

@@ -162,6 +162,10 @@ func (b *Bank) props(o *object, idx uint64, it *item) {
 		o.str("request_kind", requestKinds[it.x])
 		return
 	case evMessageSent, evMessageDelivered, evMessageHeld, evContactOptedOut:
+		if it.x >= trialMark {
+			b.trialProps(o, it)
+			break
+		}
 		o.str("purpose", "marketing")
 		if it.x != 0 {
 			o.key("campaign")
@@ -208,6 +212,16 @@ func (b *Bank) props(o *object, idx uint64, it *item) {
 		o.str("from_unit", "/CC/")
 		o.str("to_unit", "/HO/OPS/")
 	}
+}
+
+func (b *Bank) trialProps(o *object, it *item) {
+	o.str("purpose", "service")
+	o.str("campaign", b.world.plan.Effects[it.x-trialMark].ID)
+	variant := "treatment"
+	if it.name == evMessageHeld {
+		variant = "control"
+	}
+	o.str("variant", variant)
 }
 
 func (b *Bank) referralProps(o *object, idx uint64, it *item) {

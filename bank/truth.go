@@ -22,6 +22,7 @@ import (
 //	feeling.csv     per month and region: true mean feeling and true NPS of all customers
 //	responses.csv   per month and instrument: what all the invited would have said, and what the answers said
 //	experiences.csv per reason: how many experiences it made and how good they truly were (sd)
+//	staff.csv       per member of staff: how much better or worse than average service is felt (sd)
 //	effects.csv     per planted effect and branch: wave and start
 //	plan.json       the planted events and initiatives with their sizes
 //	model.json      the known links: asymmetry, hazards, response, money
@@ -298,6 +299,9 @@ func (b *Bank) writeTruthTables(dir string, w *truthWatch) error {
 	if err := write("effects.csv", b.writeEffects); err != nil {
 		return err
 	}
+	if err := write("staff.csv", b.writeStaff); err != nil {
+		return err
+	}
 	if err := write("plan.json", func(o io.Writer) { encodeIndented(o, b.PlanTruth()) }); err != nil {
 		return err
 	}
@@ -330,6 +334,24 @@ func (b *Bank) writeEffects(o io.Writer) {
 	}
 }
 
+// writeStaff writes how much better or worse than average each unit and each of
+// its people is felt, in sd.
+func (b *Bank) writeStaff(o io.Writer) {
+	fmt.Fprintln(o, "unit,staff_key,unit_effect,staff_effect")
+	s := &sim{b: b}
+	for u := range len(b.packs.branches) + len(centralUnits) {
+		w := walk{s: s}
+		w.it.unit = uint16(u + 1)
+		for n := 1; n <= b.packs.staffOf(uint16(u)); n++ {
+			house := 0.0
+			if u < len(b.packs.branches) {
+				house = w.house()
+			}
+			fmt.Fprintf(o, "%s,%s,%.3f,%.3f\n", b.packs.unitPath(uint16(u)), b.packs.staffKey(nil, uint16(u), uint16(n)), house, w.skill(uint16(n)))
+		}
+	}
+}
+
 // PlantedEffect is an effect of the plan with its instants.
 type PlantedEffect struct {
 	Effect
@@ -347,6 +369,55 @@ func (b *Bank) PlanTruth() []PlantedEffect {
 			p.End = &end
 		}
 		out = append(out, p)
+	}
+	return out
+}
+
+// Launch is what the bank itself knows of a change it made: not what it does.
+type Launch struct {
+	ID     string     `json:"id"`
+	Kind   string     `json:"kind"`
+	En     string     `json:"en"`
+	Vi     string     `json:"vi"`
+	Start  time.Time  `json:"start"`
+	End    *time.Time `json:"end,omitempty"`
+	Share  float64    `json:"random_share_of_customers,omitempty"`
+	Places []Rollout  `json:"branches,omitempty"`
+}
+
+// Rollout is when a branch gets a change; Start is absent for one held out.
+type Rollout struct {
+	Branch string     `json:"branch"`
+	Wave   int        `json:"wave"`
+	Start  *time.Time `json:"start,omitempty"`
+}
+
+// Launches lists the policies, initiatives and trainings of the plan as a bank
+// would record them: when, where and for whom, without their effect.
+func (b *Bank) Launches() []Launch {
+	var out []Launch
+	for i := range b.world.plan.Effects {
+		e := &b.world.plan.Effects[i]
+		if e.Kind == "incident" || e.Kind == "push" {
+			continue
+		}
+		start, end := b.Span(e)
+		l := Launch{ID: e.ID, Kind: e.Kind, En: e.En, Vi: e.Vi, Start: start, Share: e.Share}
+		if !end.IsZero() {
+			l.End = &end
+		}
+		for u := range b.packs.branches {
+			if b.world.waves[i] == nil {
+				break
+			}
+			r := Rollout{Branch: b.packs.branches[u].Path, Wave: b.WaveOf(i, u)}
+			if r.Wave >= 0 {
+				t := start.AddDate(0, 0, r.Wave*e.EveryDays)
+				r.Start = &t
+			}
+			l.Places = append(l.Places, r)
+		}
+		out = append(out, l)
 	}
 	return out
 }

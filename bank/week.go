@@ -60,6 +60,7 @@ func (s *sim) week(c *customer, at int64) {
 	s.routine(c, first, days)
 	s.errands(c, at, first, days, year)
 	s.outreach(c, at, first, days, year)
+	s.trials(c, at, dayStart(first+days))
 	c.push(item{name: actWeek, at: dayStart(first + days)})
 }
 
