@@ -34,12 +34,15 @@ type BenchResult struct {
 	AckP50          float64 `json:"ack_p50_ms"`
 	AckP99          float64 `json:"ack_p99_ms"`
 	PeakRSS         float64 `json:"peak_rss_mb"` // of the whole process, MiB
-	EventBytes      float64 `json:"event_bytes"` // mean size of an encoded event
-	StoredBytes     float64 `json:"stored_bytes"`
-	GroupEvents     float64 `json:"group_events"` // mean events of a message
-	Batch           int     `json:"batch"`
-	InFlight        int     `json:"in_flight"`
-	Cores           int     `json:"cores"`
+	// CPUPerEvent is processor time of the whole process for one event, making
+	// the load included; it depends less than the rest on what else the machine does.
+	CPUPerEvent float64 `json:"cpu_us_per_event"`
+	EventBytes  float64 `json:"event_bytes"` // mean size of an encoded event
+	StoredBytes float64 `json:"stored_bytes"`
+	GroupEvents float64 `json:"group_events"` // mean events of a message
+	Batch       int     `json:"batch"`
+	InFlight    int     `json:"in_flight"`
+	Cores       int     `json:"cores"`
 }
 
 // Bench measures durable appends to an embedded log: events of about 420 bytes
@@ -103,11 +106,11 @@ func measureAppends(ctx context.Context, l *Log, o BenchOptions) (BenchResult, e
 		})
 	}
 	pause(running, time.Second)
-	before, start := l.Stats(), time.Now()
+	before, start, cpu := l.Stats(), time.Now(), cpuTime()
 	measured.Store(true)
 	pause(running, o.Duration)
 	measured.Store(false)
-	elapsed, after := time.Since(start), l.Stats()
+	elapsed, after, used := time.Since(start), l.Stats(), cpuTime()-cpu
 	stop()
 	workers.Wait()
 	if err := failure.Load(); err != nil {
@@ -125,6 +128,7 @@ func measureAppends(ctx context.Context, l *Log, o BenchOptions) (BenchResult, e
 		EventsPerSecond: float64(total) / elapsed.Seconds(),
 		AckP50:          quantile(all, 0.50), AckP99: quantile(all, 0.99),
 		PeakRSS:     PeakRSS(),
+		CPUPerEvent: float64(used.Microseconds()) / stored,
 		EventBytes:  meanSize(benchBatches(o, 0)),
 		StoredBytes: float64(after.Bytes-before.Bytes) / stored,
 		GroupEvents: stored / groups,
@@ -171,6 +175,15 @@ func PeakRSS() float64 {
 		unit = 1
 	}
 	return float64(u.Maxrss) * unit / (1 << 20)
+}
+
+// cpuTime is the processor time that this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 var (

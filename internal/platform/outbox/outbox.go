@@ -184,3 +184,8 @@ func (o *Outbox) Counts(ctx context.Context, tx store.Tx) (map[State]int64, erro
 func (o *Outbox) Purge(ctx context.Context, tx store.Tx, t time.Time) (int64, error) {
 	return purge(ctx, tx, store.At(t))
 }
+
+// Sealed is where the outbox keeps what is encrypted.
+func Sealed() sealed.Inventory {
+	return sealed.Inventory{Fields: []sealed.Marked{{Column: sealed.Column{Table: "outbox_message", Name: "payload"}, PK: []string{"customer_id", "id"}}}}
+}

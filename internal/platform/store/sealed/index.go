@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"slices"
@@ -90,8 +91,13 @@ func (b *Box) search(ctx context.Context, tx store.Tx, purpose string, c Column,
 		return nil, err
 	}
 	out := make([][]string, len(values))
+	var gone error
 	for _, id := range ids {
 		key, err := b.keys.Lookup(ctx, purpose, id)
+		if errors.Is(err, keyring.ErrUnknownKey) {
+			gone = err // taken out of the ring after a rotation
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("sealed: %w", err)
 		}
@@ -103,8 +109,11 @@ func (b *Box) search(ctx context.Context, tx store.Tx, purpose string, c Column,
 			out[i] = append(out[i], e)
 		}
 	}
-	if len(ids) == 0 {
-		for i := range out {
+	for i := range out {
+		if out[i] == nil && gone != nil {
+			return nil, fmt.Errorf("sealed: the ring holds no key of the index %s: %w", c, gone)
+		}
+		if out[i] == nil {
 			out[i] = []string{""} // nothing was ever indexed: an entry that matches no row
 		}
 	}

@@ -17,10 +17,10 @@ const rotateBatch = 200
 
 // Rotation brings one column to the ring's current key. It may be run again at
 // any time; it stops when nothing is left to do. Progress, when set, is called
-// after each batch with the number of rows done so far.
+// after each batch with its number of rows; an error of it stops the rotation.
 type Rotation struct {
 	Box      *Box
-	Progress func(done int64)
+	Progress func(n int64) error
 }
 
 // Field re-encrypts an encrypted column. pk are the columns of the primary key,
@@ -199,8 +199,11 @@ func (r Rotation) loop(ctx context.Context, db *store.DB, batch func(context.Con
 			return done, nil
 		}
 		done += int64(n)
-		if r.Progress != nil {
-			r.Progress(done)
+		if r.Progress == nil {
+			continue
+		}
+		if err := r.Progress(int64(n)); err != nil {
+			return done, err
 		}
 	}
 }

@@ -207,7 +207,7 @@ func TestRotationsLeaveNothingUnderOldKeysAndFindAllMeanwhile(t *testing.T) {
 		checkSearches(t, db, box)
 
 		calls := 0
-		r := sealed.Rotation{Box: box, Progress: func(int64) { calls++ }}
+		r := sealed.Rotation{Box: box, Progress: func(int64) error { calls++; return nil }}
 		rotate := func() (counts []int64) {
 			for _, step := range []func() (int64, error){
 				func() (int64, error) { return r.Blind(ctx, db, phoneIndex, phoneField, sealed.Digits, "id", "part") },
