@@ -30,6 +30,9 @@ func (t *training) recentShift(sharpness float32) []float32 {
 	if n < minDrift {
 		return nil
 	}
+	if !t.mixMoves() {
+		return nil
+	}
 	gain := make([]int, len(halfLives))
 	changed := make([]int, len(halfLives))
 	for _, origin := range origins {
@@ -64,6 +67,41 @@ func (t *training) recentShift(sharpness float32) []float32 {
 		all[i] = i
 	}
 	return t.shift(all, halfLives[best], sharpness)
+}
+
+// mixMoves is a cheap look before the costly one: is the label mix of the last
+// part of the file unlike that of the rest, while its labels are known from the
+// rest? A file sorted by label fails the second half of the question.
+func (t *training) mixMoves() bool {
+	n := len(t.examples)
+	from := n - int(horizon*float64(n))
+	early, late := make([]float64, len(t.labels)), make([]float64, len(t.labels))
+	sumEarly, sumLate := 0.0, 0.0
+	for i, target := range t.target {
+		for _, l := range target {
+			if i < from {
+				early[l]++
+				sumEarly++
+			} else {
+				late[l]++
+				sumLate++
+			}
+		}
+	}
+	unknown, chi2, freedom := 0.0, 0.0, -1.0
+	for l := range early {
+		all := early[l] + late[l]
+		if all == 0 {
+			continue
+		}
+		if early[l] == 0 {
+			unknown += late[l]
+		}
+		wantEarly, wantLate := all*sumEarly/(sumEarly+sumLate), all*sumLate/(sumEarly+sumLate)
+		chi2 += (early[l]-wantEarly)*(early[l]-wantEarly)/wantEarly + (late[l]-wantLate)*(late[l]-wantLate)/wantLate
+		freedom++
+	}
+	return unknown < sumLate/2 && chi2 > freedom+3*math.Sqrt(2*freedom)
 }
 
 // split lists the examples before from, and those in [from, to) that are no

@@ -75,7 +75,7 @@ func (m *Model) Drifted() bool { return m.drifted }
 func store(f *fitted, labels []string, o *Options) *Model {
 	k := len(labels)
 	m := &Model{labels: labels, stride: (k + 7) &^ 7, bias: f.weights.bias, blockWeight: o.weights}
-	for _, row := range strongest(f, o.MaxFeatures) {
+	for _, row := range strongest(f, o.maxFeatures(k)) {
 		w := f.weights.w[row*k : (row+1)*k]
 		top := float32(0)
 		for _, v := range w {
@@ -120,7 +120,7 @@ func strongest(f *fitted, most int) []int {
 			rows = append(rows, row)
 		}
 	}
-	if most > 0 && len(rows) > most {
+	if len(rows) > most {
 		slices.SortStableFunc(rows, func(a, b int) int {
 			switch {
 			case strength[a] > strength[b]:

@@ -13,10 +13,11 @@ type Options struct {
 	// Balance moves the cost of a label's examples towards the rarer labels:
 	// 0 leaves them equal, 1 gives each label the same total. In [0, 1].
 	Balance float64
-	// MinTexts drops features of fewer texts.
+	// MinTexts drops features of fewer texts. 0 means 1 for small sets and 2
+	// from autoMinTexts examples on.
 	MinTexts int
 	// MaxFeatures bounds the rows of the stored model; the features with the
-	// largest weights stay. 0 keeps all.
+	// largest weights stay. 0 means as many as fit in autoBytes.
 	MaxFeatures int
 	// Epochs bounds the passes over the examples.
 	Epochs int
@@ -32,20 +33,41 @@ type Options struct {
 	weights blockWeights
 }
 
+const (
+	autoMinTexts = 5000
+	autoBytes    = 4 << 20
+)
+
+// minTexts resolves MinTexts for n examples.
+func (o *Options) minTexts(n int) int {
+	switch {
+	case o.MinTexts > 0:
+		return o.MinTexts
+	case n >= autoMinTexts:
+		return 2
+	}
+	return 1
+}
+
+// maxFeatures resolves MaxFeatures for a number of labels.
+func (o *Options) maxFeatures(labels int) int {
+	if o.MaxFeatures > 0 {
+		return o.MaxFeatures
+	}
+	return autoBytes / (labels + 12)
+}
+
 // DefaultOptions returns the settings that cross-validation chose on the
 // training parts of Banking77 (English) and UTS2017_Bank (Vietnamese). They are
 // meant for any short customer texts.
 func DefaultOptions() Options {
 	return Options{
-		Cost:        0.7,
-		Balance:     0,
-		MinTexts:    1,
-		MaxFeatures: 0,
-		Epochs:      20,
-		Folds:       5,
-		PlainCost:   0.5,
-		Seed:        1,
-		weights:     blockWeights{wordBlock: 1, skipBlock: 0.7, pairBlock: 0.7, charBlock: 1, conceptBlock: 0.5},
+		Cost:      0.7,
+		Epochs:    20,
+		Folds:     5,
+		PlainCost: 0.5,
+		Seed:      1,
+		weights:   blockWeights{wordBlock: 1, skipBlock: 0.7, pairBlock: 0.7, charBlock: 1, conceptBlock: 0.5},
 	}
 }
 
@@ -60,8 +82,8 @@ func (o *Options) Validate() error {
 		return errors.New("at least one epoch is needed")
 	case o.PlainCost < 0:
 		return fmt.Errorf("plain cost %v must not be negative", o.PlainCost)
-	case o.MinTexts < 1:
-		return errors.New("MinTexts must be at least 1")
+	case o.MinTexts < 0 || o.MaxFeatures < 0:
+		return errors.New("MinTexts and MaxFeatures must not be negative")
 	case o.weights == blockWeights{}:
 		return errors.New("start from DefaultOptions")
 	}

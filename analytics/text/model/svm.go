@@ -35,7 +35,7 @@ const biasValue = 1
 
 // tolerance ends the descent when no projected gradient exceeds it; nearer to
 // the optimum no accuracy is gained.
-const tolerance = 0.02
+const tolerance = 0.05
 
 // solve minimises, for each label, |w|²/2 + Σ cost·max(0, 1 − y·wx)² by dual
 // coordinate descent. Labels are split over the processors; the result does
@@ -66,7 +66,7 @@ func (p *problem) solve() *linear {
 // is nearly at fault. Most labels of most examples never are.
 const (
 	fullEvery  = 5
-	nearMargin = 0.25
+	nearMargin = 0.1
 )
 
 // descent solves the labels [from, from+width) of a problem.
@@ -132,15 +132,24 @@ func (d *descent) visitAll(i int) {
 
 // visitActive updates the active labels of example i.
 func (d *descent) visitActive(i int) {
+	active := d.active[i]
+	if len(active) == 0 {
+		return
+	}
 	rows, values := d.design.at(i)
-	w, labels := d.machine.w, d.labels
-	for _, k := range d.active[i] {
-		column := d.from + int(k)
-		score := d.machine.bias[column] * biasValue
-		for j, row := range rows {
-			score += values[j] * w[int(row)*labels+column]
+	scores := d.scores[:len(active)]
+	for n, k := range active {
+		scores[n] = d.machine.bias[d.from+int(k)] * biasValue
+	}
+	for j, row := range rows {
+		v := values[j]
+		line := d.machine.w[int(row)*d.labels+d.from:]
+		for n, k := range active {
+			scores[n] += v * line[k]
 		}
-		d.update(i, int(k), score)
+	}
+	for n, k := range active {
+		d.update(i, int(k), scores[n])
 	}
 	d.apply(rows, values)
 }

@@ -87,7 +87,7 @@ func (t *training) fit(index []int) *fitted {
 			target = append(target, t.target[i])
 		}
 	}
-	v := t.corpus.fit(all, o.MinTexts, o.weights)
+	v := t.corpus.fit(all, o.minTexts(len(index)), o.weights)
 	problem := &problem{
 		design:    t.corpus.design(v, all),
 		target:    target,

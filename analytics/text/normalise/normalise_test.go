@@ -54,6 +54,7 @@ func TestString(t *testing.T) {
 		"Tốt 👍🏽👍🏽 ❤️❤️":                  "tốt 👍 ❤",
 		"@admin #TếtYêuThương":           "<mention> #tếtyêuthương",
 		"e\u0302\u0301t":                 "ết",
+		"ưu đãi cứu lưuuu bưu quùuu":     "ưu đãi cứu lưu bưu quù",
 		"I cant pls helppp":              "i can't please help",
 		"goood, soooo cool 24/7 ...":     "good so cool 24/7 …",
 	} {

@@ -33,9 +33,13 @@ func appendCollapsed(dst, word []byte) ([]byte, bool) {
 		for j < n && (letters[j] == r || r >= utf8.RuneSelf && letters[j] == FoldRune(r)) {
 			j++
 		}
-		keep := runKept(letters[:n], i, j, marked)
+		keep, tail := runKept(letters[:n], i, j, marked)
 		for range keep {
 			dst = utf8.AppendRune(dst, r)
+		}
+		if tail {
+			dst = append(dst, 'u')
+			keep++
 		}
 		changed = changed || keep < j-i
 		i = j
@@ -43,25 +47,26 @@ func appendCollapsed(dst, word []byte) ([]byte, bool) {
 	return dst, changed
 }
 
-// runKept says how many letters of the run [i,j) stay.
-func runKept(letters []rune, i, j int, marked bool) int {
+// runKept says how many letters of the run [i,j) stay, and whether a bare u
+// after ư stays too: "lưu" is a word, only "lưuuu" is stressed.
+func runKept(letters []rune, i, j int, marked bool) (keep int, bareU bool) {
 	r, length := letters[i], j-i
 	switch {
 	case length == 1:
-		return 1
+		return 1, false
 	case r >= '0' && r <= '9':
-		return length
+		return length, false
 	case r >= utf8.RuneSelf:
-		return 1
+		return 1, FoldRune(r) == 'u' && toneLetter[toneOf[r].row][0] == 'ư' && letters[j-1] == 'u'
 	case length == 2:
 		if marked && j == len(letters) && r != 'o' {
-			return 1
+			return 1, false
 		}
-		return 2
+		return 2, false
 	case (r == 'o' || r == 'e') && j < len(letters) && i > 0:
-		return 2
+		return 2, false
 	}
-	return 1
+	return 1, false
 }
 
 // hasRepeat is a cheap filter: does any letter follow itself, or follow its
