@@ -37,9 +37,9 @@ func timeTicks(f fmtx.Formatter, from, to time.Time, width float64) []timeTick {
 		{span <= 100*day, days(14), monday(from), f.Day},
 		{span <= 800*day, months(1), month(from), monthLabel(f, from)},
 		{span <= 1600*day, months(3), quarter(from), f.MonthYear},
-		{true, months(12), year(from), func(t time.Time) string { return t.Format("2006") }},
-		{true, months(24), year(from), func(t time.Time) string { return t.Format("2006") }},
-		{true, months(60), year(from), func(t time.Time) string { return t.Format("2006") }},
+		{true, months(12), years(from, 1), func(t time.Time) string { return t.Format("2006") }},
+		{true, months(24), years(from, 2), func(t time.Time) string { return t.Format("2006") }},
+		{true, months(60), years(from, 5), func(t time.Time) string { return t.Format("2006") }},
 	} {
 		if !c.fits {
 			continue
@@ -97,7 +97,10 @@ func quarter(t time.Time) time.Time {
 	return time.Date(t.Year(), (t.Month()-1)/3*3+1, 1, 0, 0, 0, 0, t.Location())
 }
 
-func year(t time.Time) time.Time { return time.Date(t.Year(), 1, 1, 0, 0, 0, 0, t.Location()) }
+// years is the first day of the last year that is a multiple of n.
+func years(t time.Time, n int) time.Time {
+	return time.Date(t.Year()/n*n, 1, 1, 0, 0, 0, 0, t.Location())
+}
 
 // monthLabel names months, with the year where it changes.
 func monthLabel(f fmtx.Formatter, from time.Time) func(time.Time) string {

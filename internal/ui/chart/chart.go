@@ -17,7 +17,6 @@ package chart
 
 import (
 	"math"
-	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -60,7 +59,7 @@ type table struct {
 	rows [][]string
 }
 
-// tableID is the id of the table behind a chart, for a link in a section's head:
+// TableID is the id of the table behind a chart, for a link in a section's head:
 // ui.Anchor("Table", "#"+chart.TableID("weekly")).
 func TableID(chartID string) string { return "table-" + chartID }
 
@@ -77,5 +76,3 @@ func mark(c *svg.Canvas, state ui.MetricState, x, y, r float64) {
 		c.Circle("k-dot", x, y, r)
 	}
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -32,11 +32,12 @@ type FunnelPlotProps struct {
 	Centre float64
 	Limits func(n float64) (low, high float64) // at the stated false-alarm rate
 	MinN   float64                             // left of this nothing is judged
-	Format Format
-	NName  string     // what n counts: "problems raised in the unit, 28 days"
-	Mean   string     // label of the centre line: "bank 78.4%"
-	Inside string     // remark inside the limits; by default "inside: chance explains the difference"
-	Bounds [2]float64 // a value cannot leave these; equal means no bound
+	Format Format                              // of values
+	Tick   Format                              // of the axis; by default as values
+	NName  string                              // what n counts: "problems raised in the unit, 28 days"
+	Mean   string                              // label of the centre line: "bank 78.4%"
+	Inside string                              // remark inside the limits; by default "inside: chance explains the difference"
+	Bounds [2]float64                          // a value cannot leave these; equal means no bound
 	Cols   int
 	Height float64
 }
@@ -46,6 +47,9 @@ func FunnelPlot(p FunnelPlotProps) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w writer) error {
 		if len(p.Units) == 0 {
 			return nil
+		}
+		if p.Tick == nil {
+			p.Tick = p.Format
 		}
 		if p.Height == 0 {
 			p.Height = 320
@@ -69,7 +73,7 @@ func (p *FunnelPlotProps) draw(ctx context.Context, width, height float64, phone
 	ticks := p.valueTicks()
 	left := 10.0
 	for _, t := range ticks {
-		left = max(left, 10+svg.Width(p.Format(t), 11, false))
+		left = max(left, 10+svg.Width(p.Tick(t), 11, false))
 	}
 	largest := 0.0
 	for _, u := range p.Units {
@@ -103,7 +107,7 @@ func (p *FunnelPlotProps) valueTicks() []float64 {
 func (p *FunnelPlotProps) scales(c *svg.Canvas, f fmtx.Formatter, x, y svg.Linear, ticks, nTicks []float64, phone bool) {
 	for _, t := range ticks {
 		c.Line("k-grid", x.R0, y.At(t), x.R1, y.At(t))
-		c.Text("a-e", x.R0-8, y.At(t)+4, p.Format(t))
+		c.Text("a-e", x.R0-8, y.At(t)+4, p.Tick(t))
 	}
 	c.Line("k-axis", x.R0, y.R0, x.R1, y.R0)
 	for i, t := range nTicks {

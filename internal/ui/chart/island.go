@@ -64,7 +64,7 @@ func (p *TimeProps) island(ctx context.Context) any {
 		End: p.EndLabel, Band: p.BandLabel, Label: p.Label,
 	}
 	for _, t := range p.ticks(5) {
-		out.Ticks = append(out.Ticks, islandTick{t, p.Format(t)})
+		out.Ticks = append(out.Ticks, islandTick{t, p.Tick(t)})
 	}
 	for _, t := range timeTicks(i18n.Fmt(ctx), p.Points[0].At, p.Until, deskWidth(p.Cols)-120) {
 		out.Times = append(out.Times, islandTick{float64(t.at.UnixMilli()), t.label})

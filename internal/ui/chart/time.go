@@ -61,7 +61,8 @@ type TimeProps struct {
 	ID        string
 	Label     string // the finding, for screen readers
 	Points    []Point
-	Format    Format // of values and ticks
+	Format    Format // of values
+	Tick      Format // of the axis; by default as values
 	EndLabel  string // at the last value: "78.4% ± 0.7"; by default its formatted value
 	BandLabel string // under the band's left end; by default "noise band"
 	Target    *Target
@@ -100,6 +101,9 @@ func (p *TimeProps) fill(ctx context.Context) {
 	f := i18n.Fmt(ctx)
 	if p.Format == nil {
 		p.Format = func(v float64) string { return f.Decimal(v, 1) }
+	}
+	if p.Tick == nil {
+		p.Tick = p.Format
 	}
 	if p.When == nil {
 		p.When = f.Day
@@ -209,7 +213,7 @@ func (p *TimeProps) layout(ctx context.Context, width, height float64, phone boo
 	ticks := p.ticks(5)
 	left := 0.0
 	for _, t := range ticks {
-		left = max(left, svg.Width(p.Format(t), 11, false))
+		left = max(left, svg.Width(p.Tick(t), 11, false))
 	}
 	left += 10
 	right := 8.0
@@ -250,7 +254,7 @@ func (pl *plot) grid() {
 	for _, t := range pl.p.ticks(5) {
 		y := pl.y.At(t)
 		pl.Line("k-grid", pl.x.R0, y, pl.x.R1, y)
-		pl.Text("a-e", pl.x.R0-8, y+4, pl.p.Format(t))
+		pl.Text("a-e", pl.x.R0-8, y+4, pl.p.Tick(t))
 	}
 }
 

@@ -162,7 +162,7 @@ func (p *TimeProps) say(ctx context.Context, i int) string {
 // table is the data behind the chart, newest last.
 func (p *TimeProps) table(ctx context.Context) table {
 	f := i18n.Fmt(ctx)
-	t := table{head: []string{i18n.T(ctx, "chart.when"), p.ValueName, i18n.T(ctx, "chart.interval"), "n", i18n.T(ctx, "chart.band"), i18n.T(ctx, "chart.state")}}
+	t := table{head: []string{i18n.T(ctx, "chart.when"), p.ValueName, i18n.T(ctx, "chart.interval"), "n", i18n.T(ctx, "chart.band.short"), i18n.T(ctx, "chart.state")}}
 	for _, q := range p.Points {
 		row := []string{p.When(q.At), p.Format(q.Value), "", "", "", q.State.Word(ctx)}
 		if q.Low < q.High {

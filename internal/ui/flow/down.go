@@ -13,13 +13,16 @@ import (
 )
 
 // down is a map in one column: every activity a row, the move to the next row a
-// ribbon, all others arcs, in lanes at its left.
+// ribbon, all others arcs in lanes at its left. With a design only its steps are
+// rows; what is not in it stands in dashed boxes at the right, below the step from
+// which it is most often reached.
 type down struct {
 	*svg.Canvas
-	m     *model
-	order []int
-	row   []int // of each node
-	step  float64
+	m       *model
+	order   []int
+	outside []int
+	row     []int // of each node; -1 for those at the right
+	step    float64
 }
 
 const (
@@ -27,14 +30,15 @@ const (
 	downTop   = 30.0
 	downArcs  = 30 // so many arcs at most, the most frequent
 	downLanes = 7  // upright lines for them at the left of the column
+	sideBoxW  = 126.0
+	sideBoxH  = 40.0
 )
 
 func (m *model) downDrawing(ctx context.Context) templ.Component {
 	d := &down{m: m, step: 66, row: make([]int, len(m.Nodes))}
 	if m.designed() {
-		d.step = 80
-		steps, outside := m.split()
-		d.order = d.weave(steps, outside)
+		d.step = 92
+		d.order, d.outside = m.split()
 	} else {
 		starts := make([]int64, len(m.Nodes))
 		for i, n := range m.Nodes {
@@ -42,66 +46,96 @@ func (m *model) downDrawing(ctx context.Context) templ.Component {
 		}
 		d.order = timeOrder(len(m.Nodes), m.drawn, starts)
 	}
+	for i := range d.row {
+		d.row[i] = -1
+	}
 	for at, v := range d.order {
 		d.row[v] = at
 	}
 	d.Canvas = svg.New(chart.PhoneWidth, downTop+d.step*float64(len(d.order)-1)+52)
 	d.ribbons()
 	d.arcs()
+	d.sideBoxes(ctx)
+	if m.designed() {
+		d.Line("f-design", downX, d.y(d.order[0]), downX, d.y(d.order[len(d.order)-1]))
+	}
 	for _, v := range d.order {
 		d.node(ctx, v)
 	}
 	return d.Component("f-map", m.Label)
 }
 
-// weave puts each unplanned activity behind the step it is most often reached
-// from.
-func (d *down) weave(steps, outside []int) []int {
-	after := map[int][]int{}
-	for _, v := range outside {
-		best, at := int64(-1), steps[len(steps)-1]
-		for _, e := range d.m.drawn {
-			if e.to == v && e.Count > best && slices.Contains(steps, e.from) {
-				best, at = e.Count, e.from
-			}
+// sideBoxes draws what is not in the design, one to a row, with the way into it.
+func (d *down) sideBoxes(ctx context.Context) {
+	taken := map[int]bool{}
+	for _, v := range d.outside {
+		from, best := d.reachedFrom(v)
+		if from < 0 {
+			continue
 		}
-		after[at] = append(after[at], v)
+		at := d.row[from]
+		for taken[at] {
+			at++
+		}
+		taken[at] = true
+		if at >= len(d.order) {
+			break // beyond the last row there is no room; the table has it
+		}
+		d.sideBox(ctx, v, from, at, best)
 	}
-	var out []int
-	for _, v := range steps {
-		out = append(append(out, v), after[v]...)
+}
+
+// reachedFrom is the step from which an activity is most often reached.
+func (d *down) reachedFrom(v int) (from int, best move) {
+	from = -1
+	for _, e := range d.m.drawn {
+		if e.to == v && d.row[e.from] >= 0 && (from < 0 || e.Count > best.Count) {
+			from, best = e.from, e
+		}
 	}
-	return out
+	return from, best
+}
+
+func (d *down) sideBox(ctx context.Context, v, from, at int, e move) {
+	n := d.m.Nodes[v]
+	x, y := chart.PhoneWidth-sideBoxW-1, downTop+d.step*float64(at)+d.step/2-8
+	class, look, line := "f-node f-un", "lbs a-m", "f-edge f-out"
+	if n.Care {
+		class, look = "f-node f-un f-hot", "lbs a-m fill-warm"
+	}
+	if e.Care {
+		line = "f-edge f-out f-care"
+	}
+	y0 := d.y(from) + 21
+	d.m.openEdge(d.Canvas, e)
+	stroke(d.Canvas, line, "M"+svg.Num(downX+8)+" "+svg.Num(y0)+"H"+svg.Num(x+sideBoxW/2-14)+"Q"+svg.Num(x+sideBoxW/2)+" "+svg.Num(y0)+" "+svg.Num(x+sideBoxW/2)+" "+svg.Num(y), max(1.25, min(d.m.ribbon(e.weight(), 34)*0.5, 5)))
+	d.Close("g")
+	d.Open("g", svg.S("class", "f-at"), svg.S("data-node", strconv.Itoa(v)), svg.S("data-say", d.m.say(ctx, v)))
+	d.Rect(class, x, y, sideBoxW, sideBoxH, svg.N("rx", 4))
+	d.Text(look, x+sideBoxW/2, y+17, svg.Cut(n.Name, 12, sideBoxW-10, true))
+	d.Text("a-m", x+sideBoxW/2, y+33, i18n.T(ctx, "flow.times", "count", max(n.Events, n.Cases)))
+	d.Close("g")
 }
 
 func (d *down) y(v int) float64 { return downTop + d.step*float64(d.row[v]) }
 
+// inColumn tells moves between two rows of the column.
+func (d *down) inColumn(e move) bool { return d.row[e.from] >= 0 && d.row[e.to] >= 0 }
+
 func (d *down) ribbons() {
 	for _, e := range d.m.drawn {
-		if d.row[e.to] != d.row[e.from]+1 {
+		if !d.inColumn(e) || d.row[e.to] != d.row[e.from]+1 {
 			continue
 		}
 		class := edgeClass(e.Edge, 10)
-		if d.dashed(e) {
-			class = "f-edge f-out"
-			if e.Care {
-				class += " f-care"
-			}
-		}
-		w := d.m.ribbon(e.weight(), 34)
-		if d.dashed(e) {
-			w = min(w, 6)
+		if d.m.designed() {
+			class = "f-edge f-rib"
 		}
 		d.m.openEdge(d.Canvas, e)
-		stroke(d.Canvas, class, "M"+svg.Num(downX)+" "+svg.Num(d.y(e.from))+"V"+svg.Num(d.y(e.to)), w)
+		stroke(d.Canvas, class, "M"+svg.Num(downX)+" "+svg.Num(d.y(e.from))+"V"+svg.Num(d.y(e.to)), d.m.ribbon(e.weight(), 34))
 		d.Close("g")
 		d.betweenRows(e)
 	}
-}
-
-// dashed tells moves to or from what is not in the design.
-func (d *down) dashed(e move) bool {
-	return d.m.designed() && (d.m.Nodes[e.from].Step == 0 || d.m.Nodes[e.to].Step == 0)
 }
 
 // betweenRows writes time and promise, or the count, beside a ribbon.
@@ -124,7 +158,7 @@ func (d *down) betweenRows(e move) {
 func (d *down) arcs() {
 	var list []move
 	for _, e := range d.m.drawn {
-		if d.row[e.to] != d.row[e.from]+1 && len(list) < downArcs {
+		if d.inColumn(e) && d.row[e.to] != d.row[e.from]+1 && len(list) < downArcs {
 			list = append(list, e)
 		}
 	}
@@ -165,9 +199,6 @@ func (d *down) arc(e move, lane int) {
 	if dir < 0 {
 		class = "f-edge f-back"
 	}
-	if d.dashed(e) {
-		class = "f-edge f-out"
-	}
 	if e.Care {
 		class += " f-care"
 	}
@@ -188,19 +219,27 @@ func (d *down) node(ctx context.Context, v int) {
 	if n.Care {
 		class += " f-hot"
 	}
-	switch {
-	case n.Step > 0:
+	if n.Step > 0 {
 		d.Circle(class, downX, y, 15)
 		d.Text("lbs a-m", downX, y+4, strconv.Itoa(n.Step))
-	case d.m.designed():
-		d.Rect(class+" f-un", downX-13, y-13, 26, 26, svg.N("rx", 4))
-		d.Text("a-m", downX, y+4, string([]rune(n.Name)[:1]))
-	default:
+	} else {
 		d.Circle(class, downX, y, 9)
 	}
-	d.Text("lbs", downX+32, y-2, svg.Cut(n.Name, 12, chart.PhoneWidth-downX-36, true))
+	d.Text("lbs", downX+32, y-2, svg.Cut(n.Name, 12, d.nameRoom(n), true))
 	d.Text("lb", downX+32, y+15, d.facts(ctx, v))
+	if n.Care && n.Note != "" && n.Step > 0 {
+		d.Text("lbs fill-warm a-e", chart.PhoneWidth-2, y-2, "◆ "+n.Note)
+	}
 	d.Close("g")
+}
+
+// nameRoom is the room for a name, less that of a note at the right.
+func (d *down) nameRoom(n Node) float64 {
+	room := chart.PhoneWidth - downX - 36.0
+	if n.Care && n.Note != "" && n.Step > 0 {
+		room -= svg.Width("◆ "+n.Note, 12, true) + 8
+	}
+	return room
 }
 
 // facts is the second line of a row.
@@ -210,7 +249,8 @@ func (d *down) facts(ctx context.Context, v int) string {
 	if d.m.loops[v]*50 >= n.Cases && d.m.loops[v] > 1 {
 		text += " · ↻ " + d.m.f.Compact(d.m.loops[v])
 	}
-	if n.Ends*50 >= d.m.most {
+	last := n.Step > 0 && d.row[v] == len(d.order)-1 // ending there is what the design wants
+	if n.Ends*50 >= d.m.most && !last {
 		text += " · " + i18n.T(ctx, "flow.ends", "count", n.Ends)
 	}
 	return text

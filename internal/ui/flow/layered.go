@@ -150,6 +150,7 @@ func (l *layout) fill(m *model, order, layer []int, nodeW float64) {
 		}
 		l.routes[i] = route
 	}
+	slices.SortStableFunc(l.links, func(a, b link) int { return cmp.Compare(l.slots[a.upper].layer, l.slots[b.upper].layer) })
 }
 
 // reduceCrossings sorts each layer by the weighted mean place of its neighbours,
@@ -220,10 +221,10 @@ func (l *layout) crossings() float64 {
 		}
 	}
 	total := 0.0
-	for i, a := range l.links {
+	for i, a := range l.links { // links are sorted by layer
 		for _, b := range l.links[i+1:] {
 			if l.slots[a.upper].layer != l.slots[b.upper].layer {
-				continue
+				break
 			}
 			if (place[a.upper]-place[b.upper])*(place[a.lower]-place[b.lower]) < 0 {
 				total += min(a.weight, b.weight)
@@ -267,7 +268,7 @@ func (l *layout) centre(width float64) {
 // fitLayer moves the slots of a row as near as possible to where their neighbours
 // want them, in the sense of least squares, without overlap.
 func (l *layout) fitLayer(row []int, width, gap float64) {
-	sum, weight := map[int]float64{}, map[int]float64{}
+	sum, weight := make([]float64, len(l.slots)), make([]float64, len(l.slots))
 	for _, k := range l.links {
 		sum[k.upper] += l.slots[k.lower].x * k.weight
 		weight[k.upper] += k.weight

@@ -45,13 +45,11 @@ func dispute(ctx context.Context) flow.MapProps {
 	for i, t := range times {
 		p.Edges = append(p.Edges, flow.Edge{From: string(rune('1' + i)), To: string(rune('2' + i)), Count: t.count, Time: hours(t.took), Promise: "≤ " + hours(t.limit), Care: t.care})
 	}
-	for _, e := range []flow.Edge{
+	p.Edges = append(p.Edges, []flow.Edge{
 		{From: "2", To: "4", Count: 529}, {From: "6", To: "8", Count: 1518},
 		{From: "1", To: "G", Count: 1980, Care: true}, {From: "G", To: "2", Count: 640}, {From: "3", To: "G", Count: 310},
 		{From: "4", To: "B", Count: 500}, {From: "B", To: "5", Count: 430}, {From: "5", To: "T", Count: 640}, {From: "T", To: "6", Count: 560},
-	} {
-		p.Edges = append(p.Edges, e)
-	}
+	}...)
 	return p
 }
 

@@ -43,7 +43,7 @@ func weeks(ctx context.Context) chart.TimeProps {
 	at := first.AddDate(0, 0, 7*21+3)
 	last := points[len(points)-1]
 	return chart.TimeProps{
-		ID: "weeks", Points: points, Format: percentFormat(ctx, 0), Cols: 8, Bounds: [2]float64{0, 1},
+		ID: "weeks", Points: points, Format: percentFormat(ctx, 1), Tick: percentFormat(ctx, 0), Cols: 8, Bounds: [2]float64{0, 1},
 		Label:    say(ctx, "Share completed within seven days by week: within its band until October, then about six points lower.", "Tỷ lệ hoàn tất trong 7 ngày theo tuần: trong dải đến tháng 10, sau đó thấp hơn khoảng 6 điểm."),
 		EndLabel: f.Percent(last.Value, 1) + " " + f.PlusMinus(100*(last.High-last.Value), 1),
 		Target:   &chart.Target{Value: 0.74, Label: say(ctx, "promise ≥ 74%", "hứa ≥ 74%")},
@@ -91,7 +91,7 @@ func branches(ctx context.Context) chart.FunnelPlotProps {
 		return centre - half, centre + half
 	}
 	p := chart.FunnelPlotProps{ID: "branches", Cols: 8, Centre: centre, MinN: 45, Limits: limits, Bounds: [2]float64{0, 1},
-		Format: percentFormat(ctx, 1), Mean: say(ctx, "bank ", "cả ngân hàng ") + i18n.Fmt(ctx).Percent(centre, 1),
+		Format: percentFormat(ctx, 1), Tick: percentFormat(ctx, 0), Mean: say(ctx, "bank ", "cả ngân hàng ") + i18n.Fmt(ctx).Percent(centre, 1),
 		NName: say(ctx, "problems raised in the unit, 28 days", "số vấn đề của đơn vị, 28 ngày"),
 		Label: say(ctx, "66 branches by number of problems and share solved: two lie below what chance explains, one above.", "66 chi nhánh theo số vấn đề và tỷ lệ giải quyết: hai nơi thấp hơn mức ngẫu nhiên, một nơi cao hơn.")}
 	for i := range 63 {

@@ -189,6 +189,7 @@
 
     let chart = null, at = -1;
     function draw(tokens) {
+      const before = chart ? chart.getOption().dataZoom[0] : null;
       if (chart) chart.dispose();
       chart = echarts.init(place, "omote", { renderer: "canvas" });
       place.append(cross);
@@ -197,6 +198,7 @@
         const [values, formatter] = zoomedLabels(chart, d);
         chart.setOption({ xAxis: { axisLabel: { customValues: values, formatter }, axisTick: { customValues: values } } });
       });
+      if (before) zoom(before.start, before.end);
       chart.getZr().on("mousemove", (e) => show(nearest(e.offsetX), false));
       chart.getZr().on("globalout", () => show(-1, false));
       chart.getZr().on("dblclick", () => zoom(0, 100));
