@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"runtime"
 	"testing"
 )
 
@@ -70,6 +71,26 @@ func TestOrdersHoldTheSameEvents(t *testing.T) {
 	}
 	if n != len(seen) {
 		t.Fatalf("%d events in time order, %d by customer", n, len(seen))
+	}
+}
+
+// A large bank is computed in shorter stretches than a small one, and on any
+// number of processors; neither may show.
+func TestStretchesAndProcessorsDoNotShow(t *testing.T) {
+	sum := func(step int64, workers int) string {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(workers))
+		b := testBank(t, Config{Seed: 5, Customers: 150, Months: 1})
+		h := sha256.New()
+		st := b.Stream()
+		for until := b.start + step; st.Now() < b.end; until += step {
+			for e := range st.Until(min(until, b.end)) {
+				writeEvent(h, e)
+			}
+		}
+		return fmt.Sprintf("%x", h.Sum(nil))
+	}
+	if sum(day, 1) != sum(7*minute, 2) || sum(day, 1) != sum(90*day, 3) {
+		t.Error("the events depend on how they are computed")
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *sim) complain(c *customer, it *item, q, weight float64) {
 	if q > -0.7 || it.jour == jComplaint || it.jour == jExit {
 		return
 	}
-	p := logistic(-5.2 - 0.9*(q+0.7) + 0.9*(weight-1) - 0.35*float64(c.feel))
+	p := logistic(-4.2 - 0.9*(q+0.7) + 0.9*(weight-1) - 0.35*float64(c.feel))
 	if it.reason == rPressure || it.reason == rFair {
 		p *= 2
 	}

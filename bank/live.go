@@ -37,12 +37,12 @@ func (st *Stream) Live(ctx context.Context, o LiveOptions, yield func(*Event) bo
 	}
 	origin, began := st.now, o.Now()
 	for {
-		until := min(dayStart(dayOf(st.now)+1), lastDay.UnixMicro())
+		until := min(st.next(), lastDay.UnixMicro())
 		if until <= st.now {
 			return fmt.Errorf("bank: the calendar ends on %s", lastDay.Format(time.DateOnly))
 		}
 		var err error
-		stopped := !st.day(until, func(e *Event) bool {
+		stopped := !st.stretch(until, func(e *Event) bool {
 			due := began.Add(time.Duration(float64(e.At-origin) / o.Speed * 1000))
 			if wait := due.Sub(o.Now()); wait > 0 {
 				if err = o.Sleep(ctx, wait); err != nil {

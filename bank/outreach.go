@@ -92,6 +92,9 @@ func (s *sim) move(c *customer, at int64) {
 	s.identify(c, w.at+second, sys, 0)
 }
 
+// snapshotTime is the night in which the systems first deliver their records.
+const snapshotTime = 2 * hour
+
 // snapshot delivers the records of an old customer as each system holds them.
 func (s *sim) snapshot(c *customer, at int64) {
 	s.identifyAll(c, at)

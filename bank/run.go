@@ -198,11 +198,11 @@ func (b *Bank) History() iter.Seq[*Event] { return b.Stream().Until(b.end) }
 
 // Until gives the events before an instant (Unix microseconds) in order of time
 // and moves the stream there. When the loop is left early the stream stands at
-// the end of the day it was in.
+// the end of the stretch it was in, at most a day later.
 func (st *Stream) Until(until int64) iter.Seq[*Event] {
 	return func(yield func(*Event) bool) {
 		for st.now < until {
-			if !st.day(min(dayStart(dayOf(st.now)+1), until), yield) {
+			if !st.stretch(min(st.next(), until), yield) {
 				return
 			}
 		}
@@ -212,8 +212,21 @@ func (st *Stream) Until(until int64) iter.Seq[*Event] {
 // Skip moves the stream to an instant without giving events.
 func (st *Stream) Skip(until int64) {
 	for st.now < until {
-		st.advance(min(dayStart(dayOf(st.now)+1), until))
+		st.advance(min(st.next(), until))
 	}
+}
+
+// next is the end of the stretch of time that is computed at once: a day, or an
+// hour for a large bank, and minutes while its records are first delivered, so
+// that the events held at a time stay few.
+func (st *Stream) next() int64 {
+	switch {
+	case st.b.cfg.Customers <= 100_000:
+		return dayStart(dayOf(st.now) + 1)
+	case st.now < st.b.start+snapshotTime:
+		return st.now + snapshotTime/24
+	}
+	return dayStart(dayOf(st.now)) + (clockOf(st.now)/hour+1)*hour
 }
 
 // advance runs every customer to an instant; the items lie in the shards, in order.
@@ -251,6 +264,9 @@ func (sh *shard) run(until int64) {
 		sh.sim.born = sh.sim.born[:0]
 		sh.sim.step(c, until)
 		sh.next[i] = c.nextAt()
+		if cap(c.plan) > 2*len(c.plan)+8 { // a million agendas must not keep their largest size
+			c.plan = append(make([]item, 0, len(c.plan)+4), c.plan...)
+		}
 		for k := range sh.sim.out {
 			sh.items = append(sh.items, due{sh.sim.out[k], c.idx})
 		}
@@ -266,8 +282,8 @@ func (sh *shard) run(until int64) {
 
 const itemsPerBatch = 1024
 
-// day gives the events up to an instant within the day.
-func (st *Stream) day(until int64, yield func(*Event) bool) bool {
+// stretch gives the events up to an instant.
+func (st *Stream) stretch(until int64, yield func(*Event) bool) bool {
 	from := st.now
 	st.advance(until)
 	all := st.merge(from, until)

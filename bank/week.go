@@ -45,7 +45,7 @@ func (s *sim) week(c *customer, at int64) {
 		c.flags |= flagSnapshot
 		days = 1 + int(mix(c.idx)%7)
 		if c.joined < s.b.start {
-			s.snapshot(c, at)
+			s.snapshot(c, at+int64(mix(c.idx)>>44)*snapshotTime>>20)
 		}
 	}
 	first := dayOf(at)
