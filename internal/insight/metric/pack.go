@@ -55,3 +55,18 @@ func ParsePack(raw []byte) (*Pack, error) {
 
 // origin is how a version of the pack is written down.
 func (p *Pack) origin() string { return fmt.Sprintf("pack:%s@%d", p.Name, p.Version) }
+
+// ParseDefinition reads one definition from JSON or YAML and validates it. A
+// member that no definition has is an error.
+func ParseDefinition(raw []byte) (*Definition, error) {
+	if len(raw) > MaxPackBytes {
+		return nil, errs.TooLarge("metric.error.pack_size", "a definition has at most %d bytes", MaxPackBytes)
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(raw))
+	dec.KnownFields(true)
+	var d Definition
+	if err := dec.Decode(&d); err != nil {
+		return nil, errs.Invalid("metric.error.pack", "definition", "the definition cannot be read: %v", err)
+	}
+	return &d, d.Validate()
+}
