@@ -173,7 +173,17 @@ type Prediction struct {
 
 // Classify reads one text.
 func (p *Predictor) Classify(text string) Prediction {
-	p.score(p.extractor.extract(text))
+	return p.classify(p.extractor.extract(text))
+}
+
+// ClassifySame answers for the text that q read last, without reading it again.
+// Several models over one text cost little more than one.
+func (p *Predictor) ClassifySame(q *Predictor) Prediction {
+	return p.classify(q.extractor.features)
+}
+
+func (p *Predictor) classify(features []feature) Prediction {
+	p.score(features)
 	top := p.model.calibration.probabilities(p.probabilities, p.margins)
 	return Prediction{model: p.model, top: top, Margins: p.margins, Probabilities: p.probabilities}
 }

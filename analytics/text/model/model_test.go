@@ -452,6 +452,25 @@ func FuzzExtract(f *testing.F) {
 	})
 }
 
+func TestClassifySame(t *testing.T) {
+	t.Parallel()
+	a, err := Train(toy(90, 1), quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Train(toy(90, 4), quick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, q, alone := a.NewPredictor(), b.NewPredictor(), b.NewPredictor()
+	for _, e := range toy(20, 3) {
+		p.Classify(e.Text)
+		if got, want := q.ClassifySame(p), alone.Classify(e.Text); !slices.Equal(got.Margins, want.Margins) {
+			t.Fatalf("%v, want %v", got.Margins, want.Margins)
+		}
+	}
+}
+
 func TestClassifyDoesNotAllocate(t *testing.T) {
 	m, err := Train(toy(60, 1), quick())
 	if err != nil {

@@ -35,7 +35,7 @@ type Options struct {
 
 const (
 	autoMinTexts = 5000
-	autoBytes    = 4 << 20
+	autoBytes    = 10 << 20
 )
 
 // minTexts resolves MinTexts for n examples.
