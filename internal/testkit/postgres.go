@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -143,9 +142,6 @@ wait $server
 cd / && rm -rf "$2"
 `
 
-// stdin keeps the supervisor's input open for as long as this process lives.
-var stdin io.WriteCloser
-
 func startPostgres(bin, dir string, attr *syscall.SysProcAttr) (*url.URL, error) {
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", filepath.Join(dir, "data"), "-U", "omote", "--auth=trust", "--no-sync",
 		"--encoding=UTF8", "--locale=C")
@@ -161,12 +157,14 @@ func startPostgres(bin, dir string, attr *syscall.SysProcAttr) (*url.URL, error)
 	defer logFile.Close()
 	server := exec.Command("/bin/sh", "-c", supervisor, "sh", bin, dir)
 	server.Dir, server.SysProcAttr, server.Stdout, server.Stderr = dir, attr, logFile, logFile
-	if stdin, err = server.StdinPipe(); err != nil {
+	// The pipe is never written to and stays open for as long as this process lives.
+	if _, err := server.StdinPipe(); err != nil {
 		return nil, err
 	}
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
+	go func() { _ = server.Wait() }() // holds the pipe; what became of the server shows in the tests
 	u := &url.URL{Scheme: "postgres", User: url.User("omote"), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
