@@ -3,16 +3,25 @@ package app
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"omote/internal/admin"
+	adminapi "omote/internal/admin/api"
+	"omote/internal/admin/rotation"
 	"omote/internal/customer"
 	"omote/internal/customer/identity"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
+	"omote/internal/ingest/quarantine"
 	"omote/internal/ingest/segment"
 	ingestweb "omote/internal/ingest/web"
+	"omote/internal/insight"
+	insightapi "omote/internal/insight/api"
+	"omote/internal/insight/metric"
+	insightpacks "omote/internal/insight/packs"
 	"omote/internal/journey"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/observed"
@@ -36,6 +45,9 @@ import (
 type services struct {
 	auth        *auth.Service
 	web         *auth.Web
+	admin       *admin.Admin
+	jobs        *jobs.Jobs
+	metrics     *metric.Service
 	ingest      *ingest.Ingest
 	graph       *identity.Graph
 	definitions *definition.Service
@@ -44,8 +56,8 @@ type services struct {
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
-	return []store.Migrations{sealed.Migrations, audit.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, projector.Migrations,
-		customer.Migrations, ingest.Migrations, journey.Migrations}
+	return []store.Migrations{sealed.Migrations, audit.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, admin.Migrations,
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, insight.Migrations}
 }
 
 // stateBatch is how many events the state projector takes up in one transaction
@@ -66,6 +78,17 @@ func (a *App) wire(ctx context.Context) error {
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
+	s.admin = admin.New(a.Store, s.auth)
+	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
+		return fmt.Errorf("organisation: %w", err)
+	}
+	s.jobs = jobs.New(a.Store, jobs.Options{
+		Kinds: []jobs.Kind{
+			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(), quarantine.Sealed()),
+			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
+		},
+		Periodic: []jobs.Periodic{{Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)}},
+	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
@@ -73,16 +96,48 @@ func (a *App) wire(ctx context.Context) error {
 		return fmt.Errorf("journey: %w", err)
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
+	if err := a.wireInsight(ctx); err != nil {
+		return fmt.Errorf("insight: %w", err)
+	}
 	sealer := &audit.Sealer{DB: a.Store}
 	a.modules = []module.Module{
 		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales()}},
 		{Name: "audit", Work: []module.Work{{Name: "sealer", Role: config.Worker, Run: sealer.Run}}},
+		{Name: "jobs", Work: []module.Work{{Name: "jobs", Role: config.Worker, Run: s.jobs.Run}}},
+		a.adminModule(),
 		a.ingestModule(),
+		{Name: "insight", Locales: []i18n.Source{insight.Locales()}, API: func(api huma.API) { insightapi.Register(api, s.metrics) }},
 		a.journeyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		{Name: "customer", Work: []module.Work{{Name: "identity links", Role: config.Warehouse, Run: a.syncLinks}}},
 	}
 	return nil
+}
+
+// sweepJob deletes ended sessions and forgotten failures once a day.
+const sweepJob = "auth.sweep"
+
+// wireInsight makes the metric registry and brings the built-in definitions in.
+func (a *App) wireInsight(ctx context.Context) error {
+	a.services.metrics = metric.NewService(a.Store, a.Warehouse)
+	pack, err := metric.ParsePack(insightpacks.Metrics)
+	if err != nil {
+		return err
+	}
+	added, changed, err := a.services.metrics.Install(a.system(ctx), pack)
+	if added+changed > 0 {
+		a.Logger.Info("metric definitions of the pack", "added", added, "proposed", changed)
+	}
+	return err
+}
+
+func (a *App) adminModule() module.Module {
+	return module.Module{
+		Name:    "admin",
+		Locales: []i18n.Source{admin.Locales()},
+		API:     func(api huma.API) { adminapi.API{Admin: a.services.admin}.Register(api) },
+		Work:    []module.Work{{Name: "units in the warehouse", Role: config.Warehouse, Run: a.syncUnits}},
+	}
 }
 
 func (a *App) wireIngest(ctx context.Context) error {

@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"omote/internal/admin/org"
 	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/scope"
@@ -133,6 +136,43 @@ func (a *App) syncLinks(ctx context.Context) error {
 			if _, err := a.Warehouse.SyncLinks(ctx, a.services.graph); err != nil && ctx.Err() == nil {
 				a.Logger.Warn("identity links were not copied to the warehouse", "error", err)
 			}
+		}
+	}
+}
+
+// system is the scope of the process's own work in its entity.
+func (a *App) system(ctx context.Context) context.Context {
+	return scope.With(ctx, scope.Process(a.Config.Entity, "app"))
+}
+
+// syncUnits tells the warehouse the organisation whenever it has changed. Feeds
+// write unit codes in either case.
+func (a *App) syncUnits(ctx context.Context) error {
+	ctx = a.system(ctx)
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	var before []org.Unit
+	for {
+		units, err := a.services.admin.Org.Tree(ctx)
+		if err == nil && !slices.Equal(units, before) {
+			var known []warehouse.Unit
+			for _, u := range units {
+				known = append(known, warehouse.Unit{Code: u.Code, Path: u.Path})
+				if upper := strings.ToUpper(u.Code); upper != u.Code {
+					known = append(known, warehouse.Unit{Code: upper, Path: u.Path})
+				}
+			}
+			if err = a.Warehouse.ReplaceUnits(ctx, known); err == nil {
+				before = units
+			}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Logger.Warn("the organisation was not told to the warehouse", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
 		}
 	}
 }

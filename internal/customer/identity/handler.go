@@ -76,7 +76,7 @@ func (h *Handler) take(b *batch, e *event.Event) {
 	s, known := b.seen[key]
 	if !known {
 		s = &seen{Record: Record{Entity: e.Entity, RecordID: id, System: e.SystemName(), Anonymous: e.UserID == "",
-			FirstSeen: store.Micros(e.At), LastSeen: store.Micros(e.At)}, external: cmp.Or(e.UserID, e.AnonymousID)}
+			FirstSeen: store.Micros(e.At), LastSeen: store.Micros(e.At)}, external: e.RecordID()}
 		b.seen[key] = s
 	}
 	s.Events++
@@ -126,7 +126,7 @@ func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]
 		if external[i], err = h.box.SealBytes(ctx, place, []byte(s.external)); err != nil {
 			return err
 		}
-		if index[i], err = h.box.Blind(ctx, tx, externalColumn, s.System+"\x1f"+s.external); err != nil {
+		if index[i], err = h.box.Blind(ctx, tx, externalColumn, s.external); err != nil {
 			return err
 		}
 	}

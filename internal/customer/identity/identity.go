@@ -22,8 +22,8 @@ type Record struct {
 	RecordID      string `bun:",pk"` // pseudonym
 	System        string
 	Anonymous     bool
-	External      sealed.Text // the id in its system
-	ExternalIx    string      // blind index of system and id
+	External      sealed.Text // its name: "system:id"
+	ExternalIx    string      // blind index of External
 	FirstSeen     store.Micros
 	LastSeen      store.Micros
 	Events        int64
@@ -61,3 +61,15 @@ const (
 	// Aliased: an alias call said that two ids are one person.
 	Aliased = "alias"
 )
+
+// Sealed is where the module keeps what is encrypted.
+func Sealed() sealed.Inventory {
+	return sealed.Inventory{
+		Fields: []sealed.Marked{
+			{Column: sealed.Column{Table: "customer_record", Name: "external"}, PK: []string{"entity", "record_id"}},
+			{Column: sealed.Column{Table: "customer_trait", Name: "traits"}, PK: []string{"entity", "record_id"}},
+		},
+		Blind: []sealed.Indexed{{Index: externalColumn, Source: sealed.Column{Table: "customer_record", Name: "external"},
+			PK: []string{"entity", "record_id"}, Normalise: func(name string) string { return name }}},
+	}
+}

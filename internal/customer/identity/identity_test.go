@@ -100,7 +100,7 @@ func TestRecordsCountAndKeepTheNewest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Events != 4 || r.FirstSeen != 10 || r.LastSeen != 30 || r.LastEvent != "c" || r.LastChannel != "branch" || r.External.Plain != "1" {
+		if r.Events != 4 || r.FirstSeen != 10 || r.LastSeen != 30 || r.LastEvent != "c" || r.LastChannel != "branch" || r.External.Plain != "core:1" {
 			t.Errorf("%+v external %q", r, r.External.Plain)
 		}
 	}, customer.Migrations, sealed.Migrations)
@@ -129,7 +129,7 @@ func TestTraitsMergeByTimeWhateverTheOrder(t *testing.T) {
 		if err := json.Unmarshal([]byte(row.Traits.Plain), &got); err != nil {
 			t.Fatal(err)
 		}
-		if got["name"] != "Ví Dụ" {
+		if got["name"] != "Ví Dụ" || got["city"] != "Huế" {
 			t.Errorf("traits %v", got)
 		}
 	}, customer.Migrations, sealed.Migrations)

@@ -96,24 +96,24 @@ func (a API) Routes(r *httpx.Router) {
 	r.Handle("GET /api/v1/imports/{id}/quarantine", imports.PermRead, a.quarantine)
 }
 
-type listInput struct {
+type importListInput struct {
 	After string `query:"after" doc:"cursor: id of the last import of the page before"`
 	Limit int    `query:"limit" minimum:"1" maximum:"200" default:"50"`
 }
 
-type listOutput struct {
+type importList struct {
 	Body struct {
 		Items []Import `json:"items"`
 		Next  string   `json:"next,omitempty" doc:"cursor of the next page"`
 	}
 }
 
-func (a API) list(ctx context.Context, in *listInput) (*listOutput, error) {
+func (a API) list(ctx context.Context, in *importListInput) (*importList, error) {
 	found, err := a.Imports.List(ctx, in.After, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput{}
+	out := &importList{}
 	out.Body.Items = []Import{}
 	for i := range found {
 		if i == in.Limit {

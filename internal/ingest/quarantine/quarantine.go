@@ -255,3 +255,8 @@ func (s *Service) Mark(ctx context.Context, tx store.Tx, f Filter, numbers []int
 	}
 	return res.RowsAffected()
 }
+
+// Sealed is where the quarantine keeps what is encrypted.
+func Sealed() sealed.Inventory {
+	return sealed.Inventory{Fields: []sealed.Marked{{Column: sealed.Column{Table: "ingest_quarantine", Name: "raw"}, PK: []string{"id"}}}}
+}
