@@ -85,15 +85,15 @@ func wantShift(t *testing.T, what string, off, on moments, size, slack float64) 
 	}
 }
 
-// observed are the figures of a year that the mechanisms move.
+// figures are those of a year that the mechanisms move.
 type figures struct {
-	logins, fees, sold, enquiries, visits float64
-	otp, down, delivery, papers, enquiry  rate
-	cancel, unresolved, pending           rate
-	waits, waitsElsewhere, transit        moments
-	callWaits, repairDays                 moments
-	care, agent, repair, ease             moments
-	left                                  rate
+	logins, fees, sold, visits           float64
+	otp, down, delivery, papers, enquiry rate
+	cancel, unresolved, pending          rate
+	waits, waitsElsewhere, transit       moments
+	callWaits, repairDays                moments
+	care, agent, repair, ease            moments
+	left                                 rate
 }
 
 type feltWatch struct {

@@ -18,7 +18,6 @@ type Record struct {
 	CitizenID string
 	Address   string
 	Language  string
-	Branch    string
 	Created   time.Time
 	Errors    []string
 }
@@ -39,21 +38,21 @@ const (
 
 // habits are the error rates of a system.
 type habits struct {
-	plain, typo, swapped, partial           float64
-	oldPhone, sharedPhone                   float64
-	noBirth, defaultDate, swappedDate       float64
-	noEmail, noID, oldID, noAddress, stale  float64
-	upper                                   bool
-	truncate                                int
-	format                                  float64 // chance of an unusual way to write the phone
-	gender, language, branch, shortLanguage bool
+	plain, typo, swapped, partial          float64
+	oldPhone, sharedPhone                  float64
+	noBirth, defaultDate, swappedDate      float64
+	noEmail, noID, oldID, noAddress, stale float64
+	upper                                  bool
+	truncate                               int
+	format                                 float64 // chance of an unusual way to write the phone
+	gender, language                       bool
 }
 
 var systemHabits = [...]habits{
 	sysCore: {plain: 0.14, typo: 0.012, swapped: 0.003, oldPhone: 0.13, sharedPhone: 0.01, defaultDate: 0.03, swappedDate: 0.006,
-		noEmail: 0.5, oldID: 0.16, stale: 0.12, gender: true, branch: true},
+		noEmail: 0.5, oldID: 0.16, stale: 0.12, gender: true},
 	sysCRM: {plain: 0.16, typo: 0.03, swapped: 0.02, oldPhone: 0.07, sharedPhone: 0.03, noBirth: 0.25, defaultDate: 0.02, swappedDate: 0.01,
-		noEmail: 0.4, noID: 0.45, oldID: 0.1, noAddress: 0.4, stale: 0.15, format: 0.2, language: true, branch: true},
+		noEmail: 0.4, noID: 0.45, oldID: 0.1, noAddress: 0.4, stale: 0.15, format: 0.2, language: true},
 	sysCard: {plain: 1, typo: 0.01, oldPhone: 0.12, noEmail: 0.6, noID: 0.3, oldID: 0.2, stale: 0.2, upper: true, truncate: 26},
 	sysCall: {plain: 0.55, typo: 0.05, swapped: 0.02, partial: 0.12, sharedPhone: 0.09, noBirth: 0.7, noEmail: 0.9, noID: 0.88, noAddress: 0.92, format: 0.35, language: true},
 	sysApp:  {typo: 0.002, noEmail: 0.35, noAddress: 1, gender: true, language: true},

@@ -87,7 +87,7 @@ func (s *sim) invite(c *customer, it *item) {
 	if !answered {
 		if r.chance(0.004) {
 			c.flags |= flagSurveyOff
-			e.name, e.at = evSurveyOptedOut, e.at+w2(r)
+			e.name, e.at = evSurveyOptedOut, e.at+int64(r.lognormal(30, 1)*float64(minute))
 			c.push(e)
 		}
 		return
@@ -105,8 +105,6 @@ func (s *sim) invite(c *customer, it *item) {
 		c.push(a)
 	}
 }
-
-func w2(r *rng) int64 { return int64(r.lognormal(30, 1) * float64(minute)) }
 
 // suppressed tells why an eligible customer is not asked, 0 when asked.
 func (s *sim) suppressed(c *customer, it *item) uint8 {

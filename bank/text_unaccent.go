@@ -2,8 +2,8 @@ package bank
 
 import "strings"
 
-// plain maps each Vietnamese letter to the letter without its marks.
-var plain = buildPlain()
+// plainLetters maps each Vietnamese letter to the letter without its marks.
+var plainLetters = buildPlain()
 
 func buildPlain() map[rune]rune {
 	groups := map[rune]string{
@@ -26,7 +26,7 @@ func unaccent(s string) string {
 		if r < 0x80 {
 			return r
 		}
-		if p, ok := plain[r]; ok {
+		if p, ok := plainLetters[r]; ok {
 			return p
 		}
 		return r
