@@ -51,6 +51,7 @@ func components() map[string]templ.Component {
 		"note":             Note(NoteProps{Kind: NoteStale, Head: "Feed stopped.", Text: "Seven measures wait.", Link: Link{Label: "Health", Href: "/health"}, Ref: "A1"}),
 		"palette":          overlays(Chrome{Nav: Nav{Items: []NavItem{{Key: NavCases, Href: "/cases", Count: 3}}}}, Page{}),
 		"panel":            Panel(PanelProps{Title: "Charged twice", Meta: []Item{Text("CV-1")}, CloseHref: "/cases", NextHref: "/cases?open=2"}),
+		"period":           Period(PeriodProps{Label: "22.10 – 18.11", BackHref: "?p=1"}),
 		"progress":         Progress(ProgressProps{ID: "p", Title: "Mining", Done: 0.62, Left: "40 s", PauseHref: "/pause", CancelHref: "/cancel", PollHref: "/p"}),
 		"progress-paused":  Progress(ProgressProps{Title: "Mining", Done: 0.2, Paused: true, PauseHref: "/go"}),
 		"progress-unknown": Progress(ProgressProps{Title: "Reading", Done: -1, Left: "unknown length"}),

@@ -7,8 +7,11 @@ import (
 )
 
 // htmxConfig keeps htmx within the Content-Security-Policy (no inline indicator
-// style, no eval), lets it talk to this host only, and swaps without animation.
-const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"defaultSwapDelay":0,"defaultSettleDelay":0,"scrollBehavior":"auto"}`
+// style, no eval), lets it talk to this host only, and swaps without animation. A
+// form that comes back with errors (422) is swapped in; other failures are told in
+// a toast, and the page stays as it was.
+const htmxConfig = `{"includeIndicatorStyles":false,"allowEval":false,"allowScriptTags":false,"selfRequestsOnly":true,"historyCacheSize":0,"refreshOnHistoryMiss":true,"defaultSwapDelay":0,"defaultSettleDelay":0,"scrollBehavior":"auto",` +
+	`"responseHandling":[{"code":"204","swap":false},{"code":"[23]..","swap":true},{"code":"422","swap":true},{"code":"[45]..","swap":false,"error":true}]}`
 
 func documentTitle(title string) string {
 	if title == "" {

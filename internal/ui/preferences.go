@@ -38,8 +38,12 @@ func preferenceURL(name, value, back string) string {
 	return PreferencesPath + "?" + url.Values{name: {value}, "back": {back}}.Encode()
 }
 
-// PreferencesHandler remembers a choice of language (?lang=) or theme (?theme=)
-// in a cookie for a year and returns to the page the choice was made on. It needs
+// KeysCookie says "off" when a person does without single-letter keys (WCAG
+// 2.1.4); the scripts read it.
+const KeysCookie = "omote_keys"
+
+// PreferencesHandler remembers a choice of language (?lang=), theme (?theme=) or
+// single-letter keys (?keys=) in a cookie for a year and returns to the page the choice was made on. It needs
 // no sign-in, changes nothing else, and only returns to addresses of this host.
 func PreferencesHandler(b *i18n.Bundle) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +54,10 @@ func PreferencesHandler(b *i18n.Bundle) http.Handler {
 		switch theme := q.Get("theme"); theme {
 		case "light", "dark", "system":
 			http.SetCookie(w, preferenceCookie(r, ThemeCookie, theme))
+		}
+		switch keys := q.Get("keys"); keys {
+		case "on", "off":
+			http.SetCookie(w, preferenceCookie(r, KeysCookie, keys))
 		}
 		w.Header().Set("Cache-Control", "no-store")
 		http.Redirect(w, r, localPath(q.Get("back")), http.StatusSeeOther)

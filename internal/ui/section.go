@@ -89,3 +89,10 @@ func sectionAttrs(s SectionProps) templ.Attributes {
 	}
 	return a
 }
+
+// PeriodProps is the span of time a page shows, with the ways back and forward.
+type PeriodProps struct {
+	Label    string // "22.10 – 18.11"
+	BackHref string // key [
+	NextHref string // key ]; empty at the newest period
+}

@@ -307,6 +307,17 @@ func (p *Page) Problems() []string {
 	return slices.Clone(p.problems)
 }
 
+// AssertNoProblemsBut fails the test on every recorded problem that does not
+// contain one of the given texts, such as a status that the test provoked.
+func (p *Page) AssertNoProblemsBut(expected ...string) {
+	p.t.Helper()
+	for _, problem := range p.Problems() {
+		if !slices.ContainsFunc(expected, func(e string) bool { return strings.Contains(problem, e) }) {
+			p.t.Error(problem)
+		}
+	}
+}
+
 // AssertSound fails the test when the page wrote an error, called another host,
 // scrolls sideways, or shows text below WCAG AA contrast.
 func (p *Page) AssertSound() {

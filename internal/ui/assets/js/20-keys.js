@@ -3,6 +3,13 @@
 (() => {
   let afterG = 0; // time of the last G, which waits one second for its second key
 
+  // Who does without single letters says so in a cookie; "/" and "?" remain.
+  const off = () => document.cookie.split("; ").includes("omote_keys=off");
+  omote.ready(() => {
+    document.querySelectorAll(".keys-off").forEach((a) => { a.hidden = off(); });
+    document.querySelectorAll(".keys-on").forEach((a) => { a.hidden = !off(); });
+  });
+
   const press = (element) => { if (element) { element.focus(); element.click(); return true; } return false; };
   const byKey = (key) => [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((e) => e.offsetParent !== null && !e.disabled);
 
@@ -39,6 +46,7 @@
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (omote.typing(event.target) || document.querySelector("dialog[open]")) return;
+    if (off() && event.key.length === 1 && event.key !== "/" && event.key !== "?") return;
     if (command(event)) event.preventDefault();
   });
 })();

@@ -26,6 +26,18 @@
     toast.addEventListener("focusin", pause);
     toast.addEventListener("focusout", resume);
   }
+  // A request of htmx that failed is told where results are told.
+  const failed = () => {
+    const box = document.getElementById("toasts");
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.textContent = box.dataset.failed;
+    box.append(toast);
+    setTimeout(() => toast.remove(), 10000);
+  };
+  document.addEventListener("htmx:responseError", failed);
+  document.addEventListener("htmx:sendError", failed);
+
   const all = () => document.querySelectorAll("#toasts [data-toast]").forEach(live);
   omote.ready(all);
   document.addEventListener("htmx:oobAfterSwap", all);
