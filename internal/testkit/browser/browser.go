@@ -45,6 +45,7 @@ type Viewport struct {
 	Phone         bool // touch, and a pixel ratio of 2
 	Still         bool // reduced motion
 	NoScript      bool // the page's scripts do not run
+	Print         bool // style sheets for paper
 }
 
 // The windows that the design is made for.

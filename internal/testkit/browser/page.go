@@ -34,14 +34,17 @@ func (p *Page) Resize(v Viewport) {
 	p.t.Helper()
 	run(p, "set the window", emulate(v))
 	p.view = v
-	scheme, motion := "light", "no-preference"
+	scheme, motion, media := "light", "no-preference", ""
+	if v.Print {
+		media = "print"
+	}
 	if v.Dark {
 		scheme = "dark"
 	}
 	if v.Still {
 		motion = "reduce"
 	}
-	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media, Features: []*emulation.MediaFeature{
 		{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: motion},
 	}})
 	if err == nil {
