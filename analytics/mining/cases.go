@@ -47,7 +47,7 @@ func CaseDurations(l *Log) (durations Stats, zero int) {
 			zero++
 		}
 	}
-	return describe(micros), zero
+	return Describe(micros), zero
 }
 
 // CasesOutOfTimeOrder counts the cases in which an event is earlier than the

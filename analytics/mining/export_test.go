@@ -14,6 +14,3 @@ func Quantile(micros []int64, p ...float64) []float64 {
 	}
 	return out
 }
-
-// Describe computes statistics of durations.
-func Describe(micros []int64) Stats { return describe(micros) }

@@ -336,7 +336,7 @@ func mergeTallies(tallies []*funnelTally) []FunnelStep {
 				next[a] += n
 			}
 		}
-		step.Wait = describe(waits)
+		step.Wait = Describe(waits)
 		step.Next = rankCounts(next)
 	})
 	return out

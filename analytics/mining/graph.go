@@ -54,7 +54,7 @@ func DirectlyFollows(l *Log) *Graph {
 		scans[w].place(l, c, edgeOf[l.transitionsBefore(c.lo):], waits)
 	})
 	forEach(len(edges), func(i int) {
-		edges[i].Wait = describe(waits[starts[i]:starts[i+1]])
+		edges[i].Wait = Describe(waits[starts[i]:starts[i+1]])
 	})
 	slices.SortStableFunc(edges, func(a, b Edge) int { return cmp.Compare(b.Count, a.Count) })
 	g.Edges = edges

@@ -37,7 +37,7 @@ func HandOffs(l *Log, column string, success ...int32) []HandOff {
 		succeeded := len(success) == 0 || slices.ContainsFunc(l.Path(c), func(a int32) bool { return wanted[a] })
 		s.scan(int32(c), l.Values(column, c), l.Times(c), succeeded)
 	}
-	forEach(len(s.list), func(i int) { s.list[i].Wait = describe(s.waits[i]) })
+	forEach(len(s.list), func(i int) { s.list[i].Wait = Describe(s.waits[i]) })
 	slices.SortStableFunc(s.list, func(a, b HandOff) int { return cmp.Compare(b.Count, a.Count) })
 	return s.list
 }

@@ -14,8 +14,8 @@ type Stats struct {
 
 const microsPerSecond = 1e6
 
-// describe computes statistics of durations in microseconds. It reorders them.
-func describe(micros []int64) Stats {
+// Describe computes statistics of durations in microseconds. It reorders them.
+func Describe(micros []int64) Stats {
 	n := len(micros)
 	if n == 0 {
 		return Stats{}

@@ -31,7 +31,7 @@ func Sojourns(l *Log) []Sojourn {
 	}
 	out := make([]Sojourn, n)
 	forEach(n, func(a int) {
-		out[a] = Sojourn{Activity: int32(a), Before: describe(before[a]), After: describe(after[a])}
+		out[a] = Sojourn{Activity: int32(a), Before: Describe(before[a]), After: Describe(after[a])}
 	})
 	total := 0.0
 	for _, s := range out {
@@ -103,7 +103,7 @@ func Services(l *Log, phases Lifecycle) []Service {
 		}
 	}
 	forEach(n, func(a int) {
-		out[a].Activity, out[a].Work, out[a].Queue = int32(a), describe(work[a]), describe(queue[a])
+		out[a].Activity, out[a].Work, out[a].Queue = int32(a), Describe(work[a]), Describe(queue[a])
 	})
 	out = slices.DeleteFunc(out, func(s Service) bool { return s.Work.N == 0 && s.Queue.N == 0 && s.Unmatched == 0 })
 	slices.SortStableFunc(out, func(a, b Service) int {
