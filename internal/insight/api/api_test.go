@@ -134,7 +134,9 @@ func TestProposing(t *testing.T) {
 	d := newDoor(t)
 	def := `{"id":"nps_app","kind":"nps","name":{"en":"App NPS","vi":"NPS ứng dụng"},"unit":"points","direction":"higher","min_n":30,"owner":"digital_squad",
 "fresh":"P7D","answers":{"instrument":"rel_nps","item":"rn_score","where":{"field":"channel","eq":"app"}}}`
-	body := func(def string) string { return `{"definition":` + def + `,"reason":"the app is a channel of its own"}` }
+	body := func(def string) string {
+		return `{"definition":` + def + `,"reason":"the app is a channel of its own"}`
+	}
 	d.call(auth.Agent, "POST", "", body(def), 403)
 	d.call(auth.Analyst, "POST", "", body(strings.Replace(def, `"min_n":30`, `"min_n":1`, 1)), 422)
 	d.call(auth.Analyst, "POST", "", body(strings.Replace(def, `"min_n":30`, `"min_n":30,"surprise":1`, 1)), 422)

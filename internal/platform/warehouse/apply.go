@@ -13,6 +13,7 @@ const feedDelay = 500 * time.Millisecond
 // and moves the watermark to last, in one transaction. Facts are whole log
 // messages in order. A batch that is inside already changes nothing.
 func (w *Warehouse) append(ctx context.Context, partition int, last uint64, facts []Fact) error {
+	r := w.rowsOf(facts, 0) // before the lock, so that partitions do it side by side
 	w.write.Lock()
 	defer w.write.Unlock()
 	var added int
@@ -24,11 +25,8 @@ func (w *Warehouse) append(ctx context.Context, partition int, last uint64, fact
 		if last <= uint64(position) {
 			return nil
 		}
-		var r rows
-		for i := range facts {
-			if facts[i].Seq > uint64(position) {
-				w.add(&r, &facts[i])
-			}
+		if len(facts) > 0 && facts[0].Seq <= uint64(position) {
+			r = w.rowsOf(facts, uint64(position))
 		}
 		added = r.days.size()
 		if err := r.append(ctx, tx); err != nil {
@@ -47,6 +45,17 @@ func (w *Warehouse) append(ctx context.Context, partition int, last uint64, fact
 		}
 	}
 	return nil
+}
+
+// rowsOf turns the facts after a position into rows.
+func (w *Warehouse) rowsOf(facts []Fact, after uint64) *rows {
+	r := &rows{}
+	for i := range facts {
+		if facts[i].Seq > after {
+			w.add(r, &facts[i])
+		}
+	}
+	return r
 }
 
 func (r *rows) append(ctx context.Context, tx writeTx) error {

@@ -21,6 +21,9 @@ const (
 	defaultThreads = 2
 	defaultMemory  = "4GB"
 	duckReaders    = 8 // connections that may query at once
+	// checkpointAt is the size of the write-ahead log at which the engine folds it
+	// into the file. Smaller ones rewrite the same blocks more often.
+	checkpointAt = "256MB"
 )
 
 // duck is the engine on a DuckDB file owned by this process.
@@ -60,6 +63,7 @@ func (e *duck) open(ctx context.Context, opt Options) error {
 		"preserve_insertion_order":     {"false"},
 		"autoinstall_known_extensions": {"false"},
 		"temp_directory":               {filepath.Join(opt.Dir, "tmp")},
+		"checkpoint_threshold":         {checkpointAt},
 	}
 	connector, err := duckdb.NewConnector(e.path+"?"+settings.Encode(), nil)
 	if err != nil {
