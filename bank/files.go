@@ -154,7 +154,7 @@ var (
 		"app_version", "carrier", "purpose", "campaign", "variant", "severity", "stars", "revenue", "cost_to_serve", "products", "referred_key", "referrer_key", "from_unit",
 		"to_unit", "grant_kind", "limit_id", "behaviour_id", "standard_met", "request_kind", "source_system", "basis"}
 	customerColumns = []string{"message_id", "time", "user_id", "anonymous_id", "system", "name", "birth_date", "gender", "phone", "email", "citizen_id", "address",
-		"language", "home_branch", "job", "declared_income", "created_at"}
+		"language", "home_branch", "preferred_channel", "address_form", "access_need", "job", "declared_income", "created_at"}
 )
 
 func (s *sink) write(e *Event) error {

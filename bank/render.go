@@ -274,11 +274,38 @@ func (b *Bank) traits(o *object, idx uint64, it *item) {
 	if it.sys == sysCore || it.sys == sysCRM {
 		o.str("home_branch", b.packs.unitPath(it.unit-1))
 	}
+	if it.sys == sysCRM {
+		b.preferences(o, &p)
+	}
 	if it.sys == sysCore {
 		o.str("job", p.Job)
 		o.int("declared_income", p.Income)
 	}
 	o.str("created_at", rec.Created.Format("2006-01-02"))
+}
+
+// preferences writes what a customer has told the bank about how to be served:
+// the channel, the form of address, a need for help. Most have told nothing.
+func (b *Bank) preferences(o *object, p *Person) {
+	r := stream(b.cfg.Seed, sRecord, p.Index|1<<59)
+	if r.chance(0.45) {
+		o.str("preferred_channel", [...]string{"zalo", "mobile_app", "call", "sms", "email"}[r.below(5)])
+	}
+	if age := p.Age(b.cfg.Start); r.chance(0.3) && p.Expat == "" {
+		form := "anh"
+		switch {
+		case r.chance(0.2):
+			form = "Quý khách"
+		case age >= 60:
+			form = "bác"
+		case p.Female:
+			form = "chị"
+		}
+		o.str("address_form", form)
+	}
+	if r.chance(0.015 + 0.03*float64(max(p.Age(b.cfg.Start)-60, 0))/20) {
+		o.str("access_need", [...]string{"hearing", "sight", "mobility"}[r.below(3)])
+	}
 }
 
 // effectSystem names the system an incident of the plan befalls.
