@@ -12,8 +12,7 @@ import (
 )
 
 // The stored form, little-endian: magic, counts, labels, calibration, biases,
-// keys, inverse document frequencies and scales as half-width figures, weights,
-// then a CRC-32C of all before it.
+// rows, entries, then a CRC-32C of all before it.
 const magic = "OMTXT1\n"
 
 // Limits that a stored model must keep; they guard the reader.
@@ -21,7 +20,6 @@ const (
 	maxLabels   = 1 << 14
 	maxFeatures = 1 << 24
 	maxLabel    = 1 << 10
-	maxWeights  = 1 << 30
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -35,16 +33,16 @@ func (m *Model) WriteTo(w io.Writer) (int64, error) {
 			_ = binary.Write(&b, binary.LittleEndian, v) // a bytes.Buffer never fails
 		}
 	}
-	put(uint32(len(m.labels)), uint32(len(m.keys)), m.blockWeight, m.calibration)
+	put(uint32(len(m.labels)), uint32(len(m.rows)), m.blockWeight, m.calibration)
 	for _, l := range m.labels {
 		put(uint16(len(l)))
 		b.WriteString(l)
 	}
-	put(m.bias, m.keys, m.idf, m.scale)
-	k := len(m.labels)
-	for row := range m.keys {
-		put(m.weights[row*m.stride : row*m.stride+k])
+	put(m.bias)
+	for _, s := range m.rows {
+		put(storedRow{s.key, s.scale, s.idf, s.count})
 	}
+	put(m.narrow, m.wide)
 	put(crc32.Checksum(b.Bytes(), castagnoli))
 	n, err := w.Write(b.Bytes())
 	return int64(n), err
@@ -56,7 +54,16 @@ func (m *Model) Bytes() int {
 	for _, l := range m.labels {
 		n += 2 + len(l)
 	}
-	return n + 4*len(m.bias) + (4+4+4)*len(m.keys) + len(m.keys)*len(m.labels)
+	return n + 4*len(m.bias) + binary.Size(storedRow{})*len(m.rows) + 2*len(m.narrow) + 4*len(m.wide)
+}
+
+// storedRow is a slot as stored; where its entries start follows from the
+// counts.
+type storedRow struct {
+	Key   uint32
+	Scale float32
+	IDF   uint16
+	Count uint16
 }
 
 // Read loads a stored model. A damaged or foreign file gives an error.
@@ -77,7 +84,7 @@ func Read(r io.Reader) (*Model, error) {
 	if in.err != nil {
 		return nil, fmt.Errorf("reading the head: %w", in.err)
 	}
-	if labels < 2 || labels > maxLabels || features > maxFeatures || uint64(labels+8)*uint64(features) > maxWeights {
+	if labels < 2 || labels > maxLabels || features > maxFeatures {
 		return nil, fmt.Errorf("a model of %d labels and %d features is out of range", labels, features)
 	}
 	m.readLabels(in, int(labels))
@@ -115,30 +122,27 @@ func (m *Model) readLabels(in *reader, n int) {
 // readRows reads in steps, so that a short file that promises much costs
 // little memory.
 func (m *Model) readRows(in *reader, labels, features int) {
-	m.stride = (labels + 7) &^ 7
-	m.keys = readSlice[uint32](in, features)
-	m.idf = readSlice[float32](in, features)
-	m.scale = readSlice[float32](in, features)
-	line := make([]int8, m.stride)
-	for range features {
-		in.read(line[:labels])
-		if in.err != nil {
-			return
+	total := 0
+	for _, r := range readSlice[storedRow](in, features) {
+		if int(r.Count) > labels {
+			in.fail(fmt.Errorf("a feature with %d weights for %d labels", r.Count, labels))
 		}
-		m.weights = append(m.weights, line...)
+		m.rows = append(m.rows, slot{key: r.Key, start: uint32(total), scale: r.Scale, idf: r.IDF, count: r.Count})
+		total += int(r.Count)
 	}
-	m.blockOf = make([]block, len(m.keys))
-	for row, key := range m.keys {
-		m.blockOf[row] = feature(key).block()
+	if m.isNarrow() {
+		m.narrow = readSlice[uint16](in, total)
+	} else {
+		m.wide = readSlice[uint32](in, total)
 	}
 	if in.err == nil {
 		m.index()
 	}
 }
 
-func readSlice[T uint32 | float32](in *reader, n int) []T {
+func readSlice[T storedRow | uint16 | uint32](in *reader, n int) []T {
 	const step = 1 << 14
-	var all []T
+	all := []T{}
 	for n > 0 && in.err == nil {
 		part := make([]T, min(n, step))
 		in.read(part)
@@ -159,13 +163,27 @@ func (m *Model) check() error {
 		return true
 	}
 	c := m.calibration
-	if !finite(m.bias...) || !finite(m.idf...) || !finite(m.scale...) || !finite(m.blockWeight[:]...) ||
-		!finite(c.Sharpness, c.Offset, c.Slope) || c.Sharpness < 0 {
+	if !finite(m.bias...) || !finite(m.blockWeight[:]...) || !finite(c.Sharpness, c.Offset, c.Slope) || c.Sharpness < 0 {
 		return errors.New("the model holds figures that are not finite")
 	}
-	for i, key := range m.keys {
-		if key == 0 || i > 0 && key <= m.keys[i-1] {
+	for i, s := range m.rows {
+		switch {
+		case !finite(s.scale):
+			return errors.New("the model holds weights that are not finite")
+		case feature(s.key).block() >= blocks:
+			return errors.New("the model holds a feature of an unknown block")
+		case s.key == 0 || i > 0 && s.key <= m.rows[i-1].key:
 			return errors.New("the model's features are out of order")
+		}
+	}
+	for _, e := range m.narrow {
+		if int(e>>8) >= len(m.labels) {
+			return errors.New("the model holds a weight of an unknown label")
+		}
+	}
+	for _, e := range m.wide {
+		if int(e>>8) >= len(m.labels) {
+			return errors.New("the model holds a weight of an unknown label")
 		}
 	}
 	return nil
@@ -180,5 +198,11 @@ type reader struct {
 func (in *reader) read(v any) {
 	if in.err == nil {
 		in.err = binary.Read(in.r, binary.LittleEndian, v)
+	}
+}
+
+func (in *reader) fail(err error) {
+	if in.err == nil {
+		in.err = err
 	}
 }

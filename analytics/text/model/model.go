@@ -11,14 +11,11 @@ import (
 // Model is a trained classifier. It is immutable and safe to share.
 type Model struct {
 	labels      []string
-	vocab       *vocabulary
-	keys        []uint32 // by row
-	idf         []float32
-	blockOf     []block
-	weights     []int8    // row-major, stride labels per row
-	scale       []float32 // by row
-	stride      int       // labels rounded up to a multiple of 8
 	bias        []float32
+	rows        []slot   // in order of their keys
+	narrow      []uint16 // entries when there are at most 256 labels
+	wide        []uint32 // entries otherwise
+	table       *table   // of the rows
 	blockWeight blockWeights
 	calibration calibration
 	drifted     bool
@@ -28,7 +25,7 @@ type Model struct {
 func (m *Model) Labels() []string { return slices.Clone(m.labels) }
 
 // Features returns the number of stored features.
-func (m *Model) Features() int { return len(m.keys) }
+func (m *Model) Features() int { return len(m.rows) }
 
 var sharedNormaliser = sync.OnceValue(normalise.Default)
 
@@ -71,36 +68,51 @@ func addShift(margins, shift []float32) {
 // It is not stored.
 func (m *Model) Drifted() bool { return m.drifted }
 
+// weakest is the smallest rounded weight, of 127, that is stored; smaller ones
+// change no answer and cost time.
+const weakest = 6
+
 // store keeps the features that matter and rounds their weights.
 func store(f *fitted, labels []string, o *Options) *Model {
 	k := len(labels)
-	m := &Model{labels: labels, stride: (k + 7) &^ 7, bias: f.weights.bias, blockWeight: o.weights}
-	for _, row := range strongest(f, o.maxFeatures(k)) {
+	m := &Model{labels: labels, bias: f.weights.bias, blockWeight: o.weights}
+	for _, row := range strongest(f, o.maxFeatures()) {
 		w := f.weights.w[row*k : (row+1)*k]
 		top := float32(0)
 		for _, v := range w {
 			top = max(top, v, -v)
 		}
-		scale := top / 127
-		m.scale = append(m.scale, scale)
-		m.idf = append(m.idf, f.vectors.idf[row])
-		m.blockOf = append(m.blockOf, f.vectors.blockOf[row])
-		m.keys = append(m.keys, f.vectors.keys[row])
-		line := make([]int8, m.stride)
-		for i, v := range w {
-			line[i] = int8(math.RoundToEven(float64(v / scale)))
+		s := slot{key: f.vectors.keys[row], start: uint32(m.entries()), scale: top / 127, idf: roundIDF(f.vectors.idf[row])}
+		for label, v := range w {
+			if q := math.RoundToEven(float64(v / s.scale)); q >= weakest || q <= -weakest {
+				m.addEntry(label, int8(q))
+				s.count++
+			}
 		}
-		m.weights = append(m.weights, line...)
+		m.rows = append(m.rows, s)
 	}
 	m.index()
 	return m
 }
 
-// index builds the lookup table from the keys.
+// isNarrow tells whether a label's number fits in a byte.
+func (m *Model) isNarrow() bool { return len(m.labels) <= 256 }
+
+func (m *Model) entries() int { return len(m.narrow) + len(m.wide) }
+
+func (m *Model) addEntry(label int, weight int8) {
+	if m.isNarrow() {
+		m.narrow = append(m.narrow, pack[uint16](label, weight))
+	} else {
+		m.wide = append(m.wide, pack[uint32](label, weight))
+	}
+}
+
+// index builds the lookup table from the rows.
 func (m *Model) index() {
-	m.vocab = newVocabulary(len(m.keys))
-	for row, key := range m.keys {
-		m.vocab.put(key, int32(row))
+	m.table = newTable(len(m.rows))
+	for _, s := range m.rows {
+		m.table.put(s)
 	}
 }
 
@@ -140,10 +152,8 @@ func strongest(f *fitted, most int) []int {
 type Predictor struct {
 	model         *Model
 	extractor     extractor
-	vectors       *vectoriser
-	rows          []int32
-	values        []float32
-	sums          []float32
+	counter       counter
+	touched       []touched
 	margins       []float32
 	probabilities []float32
 }
@@ -153,8 +163,6 @@ func (m *Model) NewPredictor() *Predictor {
 	return &Predictor{
 		model:         m,
 		extractor:     extractor{normaliser: sharedNormaliser()},
-		vectors:       newVectoriser(m.vocab, m.idf, m.blockOf, m.blockWeight),
-		sums:          make([]float32, m.stride),
 		margins:       make([]float32, len(m.labels)),
 		probabilities: make([]float32, len(m.labels)),
 	}
@@ -186,38 +194,6 @@ func (p *Predictor) classify(features []feature) Prediction {
 	p.score(features)
 	top := p.model.calibration.probabilities(p.probabilities, p.margins)
 	return Prediction{model: p.model, top: top, Margins: p.margins, Probabilities: p.probabilities}
-}
-
-// score fills the margins.
-func (p *Predictor) score(features []feature) {
-	m := p.model
-	p.rows, p.values = p.vectors.vector(features, p.rows[:0], p.values[:0])
-	sums := p.sums
-	clear(sums)
-	for j, row := range p.rows {
-		v := p.values[j] * m.scale[row]
-		line := m.weights[int(row)*m.stride : (int(row)+1)*m.stride]
-		addLine(sums, line, v)
-	}
-	for k := range p.margins {
-		p.margins[k] = sums[k] + m.bias[k]*biasValue
-	}
-}
-
-// addLine adds v times the line to the sums, eight at a time.
-func addLine(sums []float32, line []int8, v float32) {
-	for len(line) >= 8 && len(sums) >= 8 {
-		s, w := sums[:8:8], line[:8:8]
-		s[0] += v * float32(w[0])
-		s[1] += v * float32(w[1])
-		s[2] += v * float32(w[2])
-		s[3] += v * float32(w[3])
-		s[4] += v * float32(w[4])
-		s[5] += v * float32(w[5])
-		s[6] += v * float32(w[6])
-		s[7] += v * float32(w[7])
-		sums, line = sums[8:], line[8:]
-	}
 }
 
 // Top returns the leading label and its probability.

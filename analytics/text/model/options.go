@@ -17,7 +17,7 @@ type Options struct {
 	// from autoMinTexts examples on.
 	MinTexts int
 	// MaxFeatures bounds the rows of the stored model; the features with the
-	// largest weights stay. 0 means as many as fit in autoBytes.
+	// largest weights stay. 0 means autoFeatures.
 	MaxFeatures int
 	// Epochs bounds the passes over the examples.
 	Epochs int
@@ -35,7 +35,7 @@ type Options struct {
 
 const (
 	autoMinTexts = 5000
-	autoBytes    = 10 << 20
+	autoFeatures = 150_000
 )
 
 // minTexts resolves MinTexts for n examples.
@@ -49,12 +49,12 @@ func (o *Options) minTexts(n int) int {
 	return 1
 }
 
-// maxFeatures resolves MaxFeatures for a number of labels.
-func (o *Options) maxFeatures(labels int) int {
+// maxFeatures resolves MaxFeatures.
+func (o *Options) maxFeatures() int {
 	if o.MaxFeatures > 0 {
 		return o.MaxFeatures
 	}
-	return autoBytes / (labels + 12)
+	return autoFeatures
 }
 
 // DefaultOptions returns the settings that cross-validation chose on the
