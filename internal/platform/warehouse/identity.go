@@ -2,9 +2,12 @@ package warehouse
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -47,8 +50,11 @@ func (w *Warehouse) SyncLinks(ctx context.Context, source LinkSource) (uint64, e
 	if err != nil {
 		return 0, fmt.Errorf("read identity version: %w", err)
 	}
+	key := "identity_version:" + s.Entity
+	if held, err := w.setting(ctx, key); err != nil || held >= upto {
+		return upto, err
+	}
 	err = w.inTx(ctx, func(tx writeTx) error {
-		key := "identity_version:" + s.Entity
 		held, err := tx.Int(ctx, `SELECT CAST(value AS BIGINT) FROM warehouse.setting WHERE name = $1`, key)
 		if err != nil || uint64(held) >= upto {
 			return err
@@ -56,7 +62,7 @@ func (w *Warehouse) SyncLinks(ctx context.Context, source LinkSource) (uint64, e
 		if err := copyLinks(ctx, tx, s.Entity, source, uint64(held), upto); err != nil {
 			return err
 		}
-		return setSetting(ctx, tx, key, fmt.Sprint(upto))
+		return setSetting(ctx, tx, key, strconv.FormatUint(upto, 10))
 	})
 	if err != nil {
 		return 0, fmt.Errorf("copy identity links of %s: %w", s.Entity, err)
@@ -95,6 +101,18 @@ WHERE entity = $1 AND (record_id, from_version) IN (VALUES `+keys.String()+`)`, 
 	return tx.Append(ctx, linkTable, rows)
 }
 
+// setting reads a number without the write lock; 0 where there is none.
+func (w *Warehouse) setting(ctx context.Context, name string) (n uint64, err error) {
+	err = w.engine.Reader().QueryRowContext(ctx, `SELECT CAST(value AS BIGINT) FROM warehouse.setting WHERE name = $1`, name).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read warehouse setting %s: %w", name, err)
+	}
+	return n, nil
+}
+
 func setSetting(ctx context.Context, tx writeTx, name, value string) error {
 	return tx.Exec(ctx, `INSERT INTO warehouse.setting (name, value) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
@@ -106,15 +124,19 @@ type Unit struct{ Code, Path string }
 
 // ReplaceUnits tells the warehouse the organisation of the scope's entity as it
 // is now. It is called whenever the organisation changes; what a scope sees of
-// old facts follows.
+// old facts follows. Of units with the same code the first counts.
 func (w *Warehouse) ReplaceUnits(ctx context.Context, units []Unit) error {
 	s, ok := scope.From(ctx)
 	if !ok {
 		return errs.Denied("warehouse.error.scope", "replacing units needs a scope")
 	}
-	rows := make([][]driver.Value, len(units))
-	for i, u := range units {
-		rows[i] = []driver.Value{s.Entity, clean(u.Code), clean(u.Path)}
+	rows := make([][]driver.Value, 0, len(units))
+	known := map[string]bool{}
+	for _, u := range units {
+		if code := clean(u.Code); !known[code] {
+			known[code] = true
+			rows = append(rows, []driver.Value{s.Entity, code, clean(u.Path)})
+		}
 	}
 	err := w.inTx(ctx, func(tx writeTx) error {
 		if err := tx.Exec(ctx, `DELETE FROM warehouse.unit WHERE entity = $1`, s.Entity); err != nil {
