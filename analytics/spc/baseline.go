@@ -142,17 +142,16 @@ func leastExposure(s *Series, opt *Options) float64 {
 	return 3 * exposure / events
 }
 
-// phase is the place of a time within a season: the weekday of daily data, the
-// month of monthly, the hour of hourly, else by counting points.
+// phase is the place of a time within a season: by the clock when the season is
+// a day or a week, by the month when it is a year, else by counting points.
 func phase(t time.Time, i, period int, step time.Duration) int {
+	span := time.Duration(period) * step
 	switch {
-	case period == 7 && step == day:
-		d := t.Unix() / 86400
-		return int(((d % 7) + 7) % 7)
 	case period == 12 && monthly(step):
 		return int(t.Month()) - 1
-	case period == 24 && step == time.Hour:
-		return t.Hour()
+	case step >= time.Second && (span == day || span == 7*day):
+		k := t.Unix() / int64(step/time.Second) % int64(period)
+		return int((k + int64(period)) % int64(period))
 	}
 	return i % period
 }

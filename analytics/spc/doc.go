@@ -42,6 +42,9 @@
 //     in English and Vietnamese), and follows the new level until the series
 //     returns, settles or changes again.
 //
+// [Locate] and [Segment] find changes of level in a finished series, each with an
+// interval, for matching them with events.
+//
 // Series that are part of others ([Series.Parent]) are reconciled: a change of
 // the region explains the same change of its branches ([Signal.Under]).
 //
@@ -55,5 +58,6 @@
 // Montgomery, Introduction to Statistical Quality Control; Wheeler,
 // Understanding Variation; Laney (2002) Quality Engineering 14(4); Page (1954);
 // Roberts (1959, 1966); Crowder (1987); Lucas and Saccucci (1990); Pollak
-// (1985); Benjamini and Hochberg (1995); Paule and Mandel (1982).
+// (1985); Benjamini and Hochberg (1995); Paule and Mandel (1982); Killick,
+// Fearnhead and Eckley (2012).
 package spc

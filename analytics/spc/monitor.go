@@ -33,6 +33,7 @@ const (
 	acceptAfter = 28  // observations after which a new level is the normal one
 	returnOdds  = 5.0 // log odds at which a series counts as back at its old level
 	lookBack    = 120 // observations searched for the onset of a change
+	clearOdds   = 3.0 // log odds at which a change within a change is the news
 	fdrWindow   = 28  // periods over which false and true signals are weighed
 	minBaseline = 12  // observations below which nothing is judged
 )
@@ -498,18 +499,25 @@ const day = 24 * time.Hour
 
 func monthly(step time.Duration) bool { return step >= 28*day && step <= 31*day }
 
-// periodOf is the length of the season to look for.
+// periodOf is the length of the season to look for: the week of daily data, the
+// year of monthly, and of more frequent data the week when it is seen eight
+// times, else the day.
 func periodOf(s *Series, opt *Options) int {
 	if opt.Period != 0 {
 		return max(opt.Period, 0)
 	}
-	switch step := usualStep(s); {
+	step := usualStep(s)
+	switch {
 	case step == day:
 		return 7
 	case monthly(step):
 		return 12
-	case step == time.Hour:
-		return 24
+	case step >= 5*time.Minute && step < day && day%step == 0:
+		perDay := int(day / step)
+		if len(s.Points) >= 8*7*perDay {
+			return 7 * perDay
+		}
+		return perDay
 	}
 	return 0
 }

@@ -91,18 +91,20 @@ func tailOf(z []float64) (nu, scale float64) {
 	return nu, scale
 }
 
+// memoryWindow is the number of neighbours on each side whose average is taken
+// out before memory is measured, lest a change of level look like memory.
+const memoryWindow = 20
+
 // memoryOf is the factor by which autocorrelation inflates the variance of sums
-// (Newey and West 1987), 1 when neither the first nor the summed lags differ from
-// chance.
+// (Newey and West 1987, or that of a first-order process if larger), 1 when
+// neither the first nor the summed lags differ from chance by gate errors.
 func memoryOf(z []float64, gate float64) float64 {
-	n := len(z)
+	x := detrend(z)
+	n := len(x)
 	lags := min(n/5, 10)
-	var mean, c0 float64
-	for _, x := range z {
-		mean += x / float64(n)
-	}
-	for _, x := range z {
-		c0 += (x - mean) * (x - mean)
+	c0 := 0.0
+	for _, v := range x {
+		c0 += v * v
 	}
 	if c0 == 0 {
 		return 1
@@ -111,7 +113,7 @@ func memoryOf(z []float64, gate float64) float64 {
 	for k := 1; k <= lags; k++ {
 		c := 0.0
 		for i := k; i < n; i++ {
-			c += (z[i] - mean) * (z[i-k] - mean)
+			c += x[i] * x[i-k]
 		}
 		w := 1 - float64(k)/float64(lags+1)
 		sum += w * c / c0
@@ -121,11 +123,26 @@ func memoryOf(z []float64, gate float64) float64 {
 		}
 	}
 	nn := float64(n)
-	if first < gate/math.Sqrt(nn) && sum < 2.5*math.Sqrt(noise) {
+	if first < gate/math.Sqrt(nn) && sum < (gate+0.5)*math.Sqrt(noise) {
 		return 1
 	}
-	rho := min(0.97, max(0, first+(1+3*max(first, 0))/nn)) // Kendall's bias
+	// Kendall's bias, for as many values as share one average.
+	rho := min(0.97, max(0, first+(1+3*max(first, 0))/min(nn, 2*memoryWindow+1)))
 	return min(50, max(1, 1+2*sum, (1+rho)/(1-rho)))
+}
+
+// detrend takes the average of the neighbourhood out of each value.
+func detrend(z []float64) []float64 {
+	sums := make([]float64, len(z)+1)
+	for i, v := range z {
+		sums[i+1] = sums[i] + v
+	}
+	out := make([]float64, len(z))
+	for i, v := range z {
+		lo, hi := max(0, i-memoryWindow), min(len(z), i+memoryWindow+1)
+		out[i] = v - (sums[hi]-sums[lo])/float64(hi-lo)
+	}
+	return out
 }
 
 // normalise turns a residual in standard deviations into a normal score, taking

@@ -105,28 +105,44 @@ type onset struct {
 
 // locate finds when the present change began: the posterior over onsets with a
 // flat prior over the last observations of the regime, the level before and
-// after unknown, the shift drawn from N(0, (1.5σ)²).
+// after unknown, the shift drawn from N(0, (1.5σ)²). When what follows that
+// onset holds a clear change of its own, which came too slowly to be signalled
+// before, the later one is the news.
 func (w *watch) locate(i int) onset {
-	var tw, twr float64
 	first := i
 	for k := i; k >= 0; k-- {
 		if w.regimeOf[k] == w.regime {
-			tw += w.ws[k]
-			twr += w.wrs[k]
 			first = k
 		}
 	}
-	first = max(first+1, i-lookBack+1)
-	n := i - first + 1
-	if n < 1 {
-		first, n = i, 1
+	on, _ := w.onsetIn(first, i)
+	for i-on.at >= 2*settleAfter {
+		later, odds := w.onsetIn(on.at, i)
+		if odds < clearOdds || later.at >= i {
+			break
+		}
+		on = later
 	}
-	logs, best := make([]float64, n), onset{at: i}
+	return on
+}
+
+// onsetIn locates one change among the observations first to i of the regime
+// and returns the log odds of a change there against none.
+func (w *watch) onsetIn(first, i int) (onset, float64) {
+	var tw, twr float64
+	for k := first; k <= i; k++ {
+		if w.regimeOf[k] == w.regime {
+			tw += w.ws[k]
+			twr += w.wrs[k]
+		}
+	}
+	first = min(i, max(first+1, i-lookBack+1))
+	logs, best := make([]float64, i-first+1), onset{at: i}
 	top := math.Inf(-1)
 	var sw, swr float64
 	for k := i; k >= first; k-- {
+		logs[k-first] = math.Inf(-1)
 		if w.regimeOf[k] != w.regime {
-			logs[k-first] = math.Inf(-1)
 			continue
 		}
 		sw += w.ws[k]
@@ -145,7 +161,11 @@ func (w *watch) locate(i int) onset {
 	}
 	lo, hi := credible(logs, best.at-first, 0.95)
 	best.low, best.high = lo+first, hi+first
-	return best
+	mass := 0.0
+	for _, l := range logs {
+		mass += math.Exp(l - top)
+	}
+	return best, top + math.Log(mass/float64(len(logs)))
 }
 
 // credible widens from the mode towards the likelier neighbour until the range
