@@ -238,14 +238,18 @@ type FormProps struct {
 	Method string // "post" by default
 	Errors FieldErrors
 	Files  bool // it carries files
+	Draft  bool // what is typed is kept in this tab until it is sent
 	ID     string
 	Attrs  templ.Attributes
 }
 
-func (f FormProps) attrs() templ.Attributes {
+func (f FormProps) attrs(ctx context.Context) templ.Attributes {
 	a := templ.Attributes{}
 	if f.ID != "" {
 		a["id"] = f.ID
+	}
+	if f.Draft {
+		a["data-draft"] = i18n.T(ctx, "ui.form.draft", "time", "{time}")
 	}
 	if f.Files {
 		a["enctype"] = "multipart/form-data"

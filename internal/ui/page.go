@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/a-h/templ"
@@ -20,7 +21,7 @@ type Chrome struct {
 	Theme      Theme
 	Path       string   // path and query of this page, to which preferences return
 	SearchHref string   // by default "/search"; receives ?q=
-	Locales    []string // choices in the top bar; by default vi and en
+	Locales    []string // choices in the top bar beside vi and en
 	Commands   []Command
 }
 
@@ -83,12 +84,16 @@ func (p Page) layer() Layer {
 	return layerOf(NavItem{Key: p.At})
 }
 
-// locales are the languages offered in the top bar.
+// locales are the languages offered in the top bar: Vietnamese and English
+// first, in every installation, then the others.
 func (c Chrome) locales() []string {
-	if len(c.Locales) > 0 {
-		return c.Locales
+	out := []string{"vi", "en"}
+	for _, l := range c.Locales {
+		if !slices.Contains(out, l) {
+			out = append(out, l)
+		}
 	}
-	return []string{"vi", "en"}
+	return out
 }
 
 func (c Chrome) searchHref() string {

@@ -156,3 +156,20 @@ func TestNavOrder(t *testing.T) {
 		}
 	}
 }
+
+func FuzzTableQuery(f *testing.F) {
+	f.Add("sort=-n&q=a&cols=note&cols=unit,x&after=%00")
+	f.Add("b.sort=name&b.q=;&&=&%zz")
+	f.Fuzz(func(t *testing.T, raw string) {
+		u := &url.URL{Path: "/m", RawQuery: raw}
+		for _, id := range []string{"", "b"} {
+			q := ParseTableQuery(u, id, someColumns, "-n")
+			if q.Sort != "n" && q.Sort != "name" {
+				t.Fatalf("sorted by %q", q.Sort)
+			}
+			if _, err := url.Parse(q.with("sort", "name")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

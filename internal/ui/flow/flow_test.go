@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"omote/internal/platform/i18n"
+	"omote/internal/testkit"
 	"omote/internal/ui"
 	"omote/internal/ui/svg"
 )
@@ -258,5 +259,20 @@ func BenchmarkMap24x125(b *testing.B) {
 		if err := Map(p).Render(ctx, &out); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestGolden holds both drawings of a small map with and without design.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]int{"spine": 1, "layered": 0} {
+		p := MapProps{ID: "m", Label: "most arrive", Unit: "khách", Total: 100, Coverage: 1, Show: ByTime,
+			Nodes: []Node{{Key: "a", Name: "Nộp đơn", Cases: 100, Starts: 100, Step: step}, {Key: "b", Name: "Thẩm định", Cases: 90, Step: 2 * step, Ends: 30, Open: 10}, {Key: "c", Name: "Giải ngân", Cases: 60, Ends: 60, Step: 3 * step}, {Key: "g", Name: "Gọi hỏi", Cases: 25, Events: 40, Care: true, Note: "25%"}},
+			Edges: []Edge{{From: "a", To: "b", Count: 90, Time: "2 ngày", Promise: "≤ 1 ngày", Care: true}, {From: "b", To: "c", Count: 60, Time: "5 giờ"}, {From: "b", To: "b", Count: 20}, {From: "b", To: "a", Count: 12}, {From: "a", To: "c", Count: 5}, {From: "a", To: "g", Count: 25}, {From: "g", To: "b", Count: 25}}}
+		var b strings.Builder
+		if err := Map(p).Render(speak(t, "vi"), &b); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Golden(t, "golden/"+name+".html", []byte(strings.ReplaceAll(b.String(), "><", ">\n<")+"\n"))
 	}
 }

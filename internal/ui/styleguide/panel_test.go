@@ -1,6 +1,8 @@
 package styleguide
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -49,12 +51,40 @@ func caseSite(t *testing.T) string {
 		form := ui.Form(ui.FormProps{Action: "/form", ID: "f", Attrs: templ.Attributes{"hx-post": "/form", "hx-target": "#answer"}})
 		page := ui.Page{Title: "Cases", Side: panel(r.URL.Query().Get("open")), SideLabel: "Case", Toast: &ui.ToastProps{Text: "3 cases handed over.", UndoHref: "/undo"},
 			Actions: []ui.ButtonProps{{Label: "Broken", Attrs: templ.Attributes{"hx-get": "/broken", "id": "broken"}}}}
-		body := templ.Join(ui.Table(table), form, ui.Section(ui.SectionProps{ID: "answer"}), ui.Button(ui.ButtonProps{Label: "Send", Form: "f", Submit: true}))
+		draft := ui.Form(ui.FormProps{Action: "/draft", ID: "d", Draft: true})
+		draftField := templ.WithChildren(r.Context(), templ.Join(ui.Field(ui.FieldProps{Name: "words", Label: "Words"}), ui.Check(ui.CheckProps{Name: "tell", Label: "Tell", Checked: true}), ui.Field(ui.FieldProps{Name: "secret", Label: "Secret", Type: "password"})))
+		draft = inContext(draftField, draft)
+		body := templ.Join(ui.Table(table), draft, form, ui.Section(ui.SectionProps{ID: "answer"}), ui.Button(ui.ButtonProps{Label: "Send", Form: "f", Submit: true}))
 		render(w, r.WithContext(templ.WithChildren(r.Context(), body)), ui.Layout(page))
 	})
 	s := httptest.NewServer(b.Middleware(mux))
 	t.Cleanup(s.Close)
 	return s.URL
+}
+
+// inContext renders a component in a context of its own, here one with children.
+func inContext(ctx context.Context, c templ.Component) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error { return c.Render(ctx, w) })
+}
+
+// TestDraft: what was typed is there again after a reload, and gone once sent;
+// a password is never kept.
+func TestDraft(t *testing.T) {
+	p := browser.Start(t).Open(caseSite(t), browser.Desk)
+	p.Goto("/cases")
+	p.Type("#words", "đợi duyệt")
+	p.Click("#tell")
+	p.Type("#secret", "never")
+	p.WaitText("kept in this tab")
+	p.Goto("/cases")
+	if got := browser.Eval[string](p, `words.value + "|" + tell.checked + "|" + secret.value`); got != "đợi duyệt|false|" {
+		t.Errorf("after a reload the form holds %q", got)
+	}
+	browser.Eval[any](p, `document.querySelector("#d").requestSubmit()`)
+	p.Goto("/cases")
+	if got := browser.Eval[string](p, `words.value`); got != "" {
+		t.Errorf("after it was sent the draft still holds %q", got)
+	}
 }
 
 // TestPanel opens rows beside their table by keyboard and pointer, sends a form

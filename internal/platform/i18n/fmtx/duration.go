@@ -26,6 +26,16 @@ func (f Formatter) DurationShort(d time.Duration) string {
 	return f.duration(d, u.dayShort, u.dayShort, u.hourShort, u.minuteShort, "s")
 }
 
+// Ago writes how long ago something was: "6 phút trước", "6 min ago"; within ten
+// seconds "vừa xong", "just now".
+func (f Formatter) Ago(d time.Duration) string {
+	r := f.rules()
+	if d < 10*time.Second {
+		return r.justNow
+	}
+	return f.Duration(d) + NBSP + r.ago
+}
+
 // Seconds is Duration of a number of seconds; not finite shows an en dash.
 func (f Formatter) Seconds(s float64) string {
 	if math.IsNaN(s) || math.Abs(s) > math.MaxInt64/1e9 {

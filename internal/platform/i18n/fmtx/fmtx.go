@@ -41,6 +41,7 @@ type rules struct {
 	months         [12]string // three letters in English, "Tháng 3" in Vietnamese
 	dayFirst       bool       // 19.11.2026 instead of 19 Nov 2026
 	units          durationUnits
+	ago, justNow   string
 }
 
 // Locales that this package knows; others format as English.
@@ -55,6 +56,7 @@ var (
 			day: "days", dayOne: "day", hour: "h", minute: "min", second: "s", milli: "ms",
 			dayShort: "d", hourShort: "h", minuteShort: "min",
 		},
+		ago: "ago", justNow: "just now",
 	}
 	vietnamese = &rules{
 		locale: "vi", decimal: ",", group: ".",
@@ -67,6 +69,7 @@ var (
 			day: "ngày", dayOne: "ngày", hour: "giờ", minute: "phút", second: "giây", milli: "ms",
 			dayShort: "ngày", hourShort: "giờ", minuteShort: "ph",
 		},
+		ago: "trước", justNow: "vừa xong",
 	}
 )
 

@@ -54,6 +54,8 @@ func TestHouseStyle(t *testing.T) {
 		{en.Int(math.MinInt64), "\u22129,223,372,036,854,775,808"},
 		{en.Decimal(math.NaN(), 1), "–"},
 		{en.Percent(math.Inf(1), 1), "–"},
+		{vi.Ago(6 * time.Minute), "6\u00a0phút\u00a0trước"},
+		{en.Ago(3 * time.Second), "just now"},
 		{vi.Compact(48210), "48,2k"},
 		{en.Compact(1_260_000), "1.3M"},
 		{en.Compact(6820), "6,820"},

@@ -36,4 +36,36 @@
     input.files = event.dataTransfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
   });
+
+  // What is typed into a form that keeps drafts stays in this tab until it is
+  // sent: a reload, an expired session or a wrong link lose nothing. Passwords and
+  // files are never kept.
+  const key = (form) => "draft " + location.pathname + " " + (form.id || form.getAttribute("action"));
+  const kept = (form) => [...form.elements].filter((e) => e.name && !["password", "file", "hidden", "submit", "button"].includes(e.type));
+  const said = (form, time) => {
+    const at = form.querySelector("[data-draft-said]");
+    if (at) at.textContent = form.dataset.draft.replace("{time}", time);
+  };
+  let waiting = 0;
+  omote.on("input", "form[data-draft]", (event, form) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const time = new Date().toTimeString().slice(0, 5);
+      const values = kept(form).map((e) => [e.name, e.value, e.checked === true]);
+      sessionStorage.setItem(key(form), JSON.stringify({ time, values }));
+      said(form, time);
+    }, 400);
+  });
+  omote.on("submit", "form[data-draft]", (event, form) => { clearTimeout(waiting); sessionStorage.removeItem(key(form)); });
+  omote.ready((root) => root.querySelectorAll("form[data-draft]").forEach((form) => {
+    const draft = JSON.parse(sessionStorage.getItem(key(form)) || "null");
+    if (!draft || form.querySelector(".errsum")) return;
+    kept(form).forEach((e, i) => {
+      const [name, value, checked] = draft.values[i] || [];
+      if (name !== e.name) return;
+      if (e.type === "checkbox" || e.type === "radio") e.checked = checked && value === e.value;
+      else e.value = value;
+    });
+    said(form, draft.time);
+  }));
 })();
