@@ -37,6 +37,9 @@ type Columns struct {
 	// case number.
 	Events map[string]*Column
 	Cases  map[string]*Column
+	// Numbers are numeric columns of events, such as cost or a score of feeling;
+	// NaN is a missing value.
+	Numbers map[string][]float64
 }
 
 // NewBuilder returns a builder of logs with the named event columns beside
@@ -98,6 +101,22 @@ func (b *Builder) Add(caseNumber, activity int32, micros int64, values ...int32)
 	}
 }
 
+// SetNumber gives the event added last a value in a numeric column.
+func (b *Builder) SetNumber(column string, value float64) {
+	if b.events.Numbers == nil {
+		b.events.Numbers = map[string][]float64{}
+	}
+	b.events.Numbers[column] = append(padded(b.events.Numbers[column], b.Len()-1), value)
+}
+
+// padded fills a numeric column up to n values; it cuts off what is beyond.
+func padded(values []float64, n int) []float64 {
+	for len(values) < n {
+		values = append(values, math.NaN())
+	}
+	return values[:n]
+}
+
 // SetCase gives a case an attribute.
 func (b *Builder) SetCase(caseNumber int32, column, value string) {
 	col, ok := b.caseCols[column]
@@ -129,6 +148,9 @@ func (b *Builder) Build(order Order) (*Log, error) {
 	for _, col := range b.caseCols {
 		col.grow(len(e.CaseIDs))
 	}
+	for name, values := range e.Numbers {
+		e.Numbers[name] = padded(values, b.Len())
+	}
 	return FromColumns(e, order)
 }
 
@@ -142,7 +164,7 @@ func FromColumns(e Columns, order Order) (*Log, error) {
 	}
 	l := &Log{
 		order: order, activities: e.Activities, activity: e.Activity, time: e.Time,
-		ids: e.CaseIDs, columns: e.Events, caseCols: e.Cases, events: len(e.Time),
+		ids: e.CaseIDs, columns: e.Events, numbers: e.Numbers, caseCols: e.Cases, events: len(e.Time),
 	}
 	counts := make([]int32, cases)
 	grouped, previous := true, int32(-1)
@@ -189,6 +211,11 @@ func (e *Columns) check() (int, error) {
 	for name, col := range e.Events {
 		if len(col.Values) != n {
 			return 0, fmt.Errorf("mining: column %q has %d values for %d events", name, len(col.Values), n)
+		}
+	}
+	for name, values := range e.Numbers {
+		if len(values) != n {
+			return 0, fmt.Errorf("mining: column %q has %d values for %d events", name, len(values), n)
 		}
 	}
 	if e.Activities == nil {
@@ -259,6 +286,10 @@ func (l *Log) gather(from []int32) {
 	for name, col := range l.columns {
 		columns[name] = &Column{Dict: col.Dict, Values: make([]int32, len(from))}
 	}
+	numbers := make(map[string][]float64, len(l.numbers))
+	for name := range l.numbers {
+		numbers[name] = make([]float64, len(from))
+	}
 	inParallel(l.chunks(), func(_ int, c chunk) {
 		if c.lo == c.hi {
 			return
@@ -273,6 +304,12 @@ func (l *Log) gather(from []int32) {
 				col.Values[i] = values[from[i]]
 			}
 		}
+		for name, to := range numbers {
+			values := l.numbers[name]
+			for i := lo; i < hi; i++ {
+				to[i] = values[from[i]]
+			}
+		}
 	})
-	l.columns = columns
+	l.columns, l.numbers = columns, numbers
 }

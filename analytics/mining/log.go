@@ -44,6 +44,7 @@ type Log struct {
 	origin     []int32 // case of the origin log, which case columns refer to
 	ids        []string
 	columns    map[string]*Column // of events
+	numbers    map[string][]float64
 	caseCols   map[string]*Column // of cases, by origin
 	events     int
 	grain      int // events that are worth a goroutine; 0: the default
@@ -98,6 +99,18 @@ func (l *Log) Values(column string, c int) []int32 {
 	}
 	s := l.spans[c]
 	return col.Values[s.lo:s.hi:s.hi]
+}
+
+// Numbers returns a numeric column for the events of case c, NaN where a value
+// is missing, or nil when the log has no such column. The slice must not be
+// changed.
+func (l *Log) Numbers(column string, c int) []float64 {
+	values, ok := l.numbers[column]
+	if !ok {
+		return nil
+	}
+	s := l.spans[c]
+	return values[s.lo:s.hi:s.hi]
 }
 
 // Column returns the dictionary of an event column, or nil and false.

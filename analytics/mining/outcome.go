@@ -1,6 +1,9 @@
 package mining
 
-import "time"
+import (
+	"sort"
+	"time"
+)
 
 // Outcome is how a case stands at the end of observation.
 type Outcome uint8
@@ -71,4 +74,28 @@ func Outcomes(l *Log, e Ending) (of []Outcome, counts [4]int) {
 		counts[of[c]]++
 	}
 	return of, counts
+}
+
+// Snapshot tells where cases stood at an instant: for each activity the number
+// of cases whose latest event up to then was of it, most cases first. Cases
+// that were over by then, or silent for longer than the timeout, are left out.
+// The log should be in [TimeOrder].
+func Snapshot(l *Log, e Ending, at int64) []Count {
+	terminal := e.terminals(l)
+	counts := make([]int, l.activities.Len()+1)
+	for c := range l.spans {
+		path, times := l.Path(c), l.Times(c)
+		n := sort.Search(len(times), func(i int) bool { return times[i] > at })
+		if n == 0 || (e.Timeout > 0 && at-times[n-1] > e.Timeout.Microseconds()) {
+			continue
+		}
+		over := false
+		for _, a := range path[:n] {
+			over = over || terminal[a] != Open
+		}
+		if !over {
+			counts[path[n-1]]++
+		}
+	}
+	return rankCounts(counts)
 }
