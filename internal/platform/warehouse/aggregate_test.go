@@ -20,14 +20,24 @@ func TestAggregatesEqualRecomputation(t *testing.T) {
 		for batch := range 8 {
 			fs := facts(rng, 300, seq)
 			for i := range fs {
-				fs[i].At += rng.Int64N(400*24*3600) * 1e6 // over more than a year
+				if batch < 4 {
+					fs[i].At += rng.Int64N(400*24*3600) * 1e6 // over more than a year
+				} else {
+					fs[i].At = fs[i].At/86400e6%5*86400e6 + 1.76e15 // of a few days
+				}
 			}
 			if err := w.append(ctx, batch%2, last(fs), fs); err != nil {
 				t.Fatal(err)
 			}
 			seq = last(fs) + 1
 			mustAgree(t, w)
-			if batch == 4 {
+			if batch%3 == 1 { // only the days of the batches since the last fold
+				if err := w.fold(ctx); err != nil {
+					t.Fatal(err)
+				}
+				mustAgree(t, w)
+			}
+			if batch == 5 {
 				before := one[int](t, ctx, w, `SELECT count(*) FROM {event_day}`)
 				if err := w.Compact(ctx); err != nil {
 					t.Fatal(err)

@@ -16,7 +16,7 @@ func (w *Warehouse) append(ctx context.Context, partition int, last uint64, fact
 	r := w.rowsOf(facts, 0) // before the lock, so that partitions do it side by side
 	w.write.Lock()
 	defer w.write.Unlock()
-	var added int
+	applied := false
 	err := w.engine.Write(ctx, func(tx writeTx) error {
 		position, err := tx.Int(ctx, `SELECT position FROM warehouse.watermark WHERE log_partition = $1`, partition)
 		if err != nil {
@@ -28,7 +28,7 @@ func (w *Warehouse) append(ctx context.Context, partition int, last uint64, fact
 		if len(facts) > 0 && facts[0].Seq <= uint64(position) {
 			r = w.rowsOf(facts, uint64(position))
 		}
-		added = r.days.size()
+		applied = true
 		if err := r.append(ctx, tx); err != nil {
 			return err
 		}
@@ -37,7 +37,9 @@ func (w *Warehouse) append(ctx context.Context, partition int, last uint64, fact
 	if err != nil {
 		return fmt.Errorf("apply log partition %d up to %d: %w", partition, last, err)
 	}
-	w.folded.appended += int64(added)
+	if applied {
+		w.folded.touch(&r.days)
+	}
 	if w.folded.due() {
 		if err := w.fold(ctx); err != nil {
 			// The facts are inside and sums are right without folding.

@@ -205,7 +205,7 @@ func (q *caseQuery) events(ctx context.Context, s session, out *CaseColumns) err
 }
 
 // numbers is the query of the events: packed pairs of ids, the instant, and the
-// place in the log as partition (10 bits), sequence (41) and index (12).
+// place in the log as partition (10 bits), sequence (42) and index (11).
 func (q *caseQuery) numbers() string {
 	var with, from strings.Builder
 	var columns []string
@@ -220,7 +220,7 @@ func (q *caseQuery) numbers() string {
 			columns[i/2] += fmt.Sprintf(" + k%d.id", i)
 		}
 	}
-	return fmt.Sprintf("%s\nSELECT %s, %s, CAST(log_partition AS BIGINT) * 9007199254740992 + log_seq * 4096 + log_index %s",
+	return fmt.Sprintf("%s\nSELECT %s, %s, CAST(log_partition AS BIGINT) * 9007199254740992 + log_seq * 2048 + log_index %s",
 		with.String(), strings.Join(columns, ", "), q.dialect.Micros("occurred_at"), from.String())
 }
 

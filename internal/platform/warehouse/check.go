@@ -114,11 +114,12 @@ func recount(ctx context.Context, tx writeTx, entity, day string) error {
 // aggregate says which keys a table of aggregates has and which facts it counts.
 type aggregate struct {
 	table, facts, keys string
+	daily              bool
 	more, moreOfFacts  string // a further column, with its comma
 }
 
 var aggregates = []aggregate{
-	{"event_day", "event", "day, name, channel, unit", "", ""},
-	{"response_day", "response", "day, instrument, item, trigger_event, channel, unit, product, score", "", ""},
-	{"feed", "event", "source, name", ", last_at", ", max(occurred_at)"},
+	{"event_day", "event", "day, name, channel, unit", true, "", ""},
+	{"response_day", "response", "day, instrument, item, trigger_event, channel, unit, product, score", true, "", ""},
+	{"feed", "event", "source, name", false, ", last_at", ", max(occurred_at)"},
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -101,23 +102,59 @@ func appendTally[K comparable](ctx context.Context, tx writeTx, t table, m map[K
 	return tx.Append(ctx, t, rows)
 }
 
-// foldState tells when the increments are worth folding: when there are at
-// least as many of them as rows after the last fold. The work of folding is then
-// a small multiple of the work of appending. Guarded by Warehouse.write.
+// foldState tells which days have increments that are not folded, and when they
+// are worth folding: when there are at least as many as rows after the last
+// fold. The work of folding is then a small multiple of that of appending.
+// Guarded by Warehouse.write.
 type foldState struct {
-	rows     int64 // after the last fold
+	rows     int64 // of the days that were folded last
 	appended int64 // since
+	days     map[time.Time]bool
+	all      bool // any day may have increments
 }
 
-const foldAtLeast = 100_000
+const (
+	foldAtLeast = 100_000
+	foldMaxDays = 31 // with more days touched, all are folded
+)
 
-func (s foldState) due() bool { return s.appended >= max(foldAtLeast, s.rows) }
+func (s *foldState) due() bool { return s.appended >= max(foldAtLeast, s.rows) }
 
-// Compact folds the increments of the aggregates into one row per key. Apply
-// does it by itself when it is due; readers see the same sums before and after.
+// touch notes what one batch appended.
+func (s *foldState) touch(d *deltas) {
+	s.appended += int64(d.size())
+	if s.days == nil {
+		s.days = map[time.Time]bool{}
+	}
+	for k := range d.events {
+		s.days[k.day] = true
+	}
+	s.all = s.all || len(s.days) > foldMaxDays
+}
+
+// condition is the SQL that keeps the days to fold.
+func (s *foldState) condition(a aggregate) string {
+	if s.all || !a.daily {
+		return "true"
+	}
+	days := make([]string, 0, len(s.days))
+	for d := range s.days {
+		days = append(days, "DATE '"+d.Format(time.DateOnly)+"'")
+	}
+	if len(days) == 0 {
+		return "false"
+	}
+	return "day IN (" + strings.Join(days, ", ") + ")"
+}
+
+// Compact folds the increments of all aggregates into one row per key; readers
+// see the same sums before and after. Apply folds by itself what it appended;
+// what it had not folded when the process ended stays for Compact, to be called
+// once in a while, such as nightly.
 func (w *Warehouse) Compact(ctx context.Context) error {
 	w.write.Lock()
 	defer w.write.Unlock()
+	w.folded.all = true
 	return w.fold(ctx)
 }
 
@@ -126,7 +163,7 @@ func (w *Warehouse) fold(ctx context.Context) error {
 	var rows int64
 	err := w.engine.Write(ctx, func(tx writeTx) error {
 		for _, a := range aggregates {
-			n, err := foldTable(ctx, tx, a)
+			n, err := foldTable(ctx, tx, a, w.folded.condition(a))
 			if err != nil {
 				return fmt.Errorf("fold %s: %w", a.table, err)
 			}
@@ -141,16 +178,18 @@ func (w *Warehouse) fold(ctx context.Context) error {
 	return nil
 }
 
-func foldTable(ctx context.Context, tx writeTx, a aggregate) (int64, error) {
+// foldTable folds the rows that the condition keeps and counts what is left of
+// them.
+func foldTable(ctx context.Context, tx writeTx, a aggregate, where string) (int64, error) {
 	last := ""
 	if a.more != "" {
 		last = ", max(last_at) AS last_at"
 	}
 	columns := "entity, " + a.keys + ", n, latest" + a.more
 	for _, q := range []string{
-		fmt.Sprintf("CREATE TEMPORARY TABLE folded AS SELECT entity, %[1]s, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest%[2]s FROM warehouse.%[3]s GROUP BY entity, %[1]s",
-			a.keys, last, a.table),
-		"DELETE FROM warehouse." + a.table,
+		fmt.Sprintf("CREATE TEMPORARY TABLE folded AS SELECT entity, %[1]s, CAST(sum(n) AS BIGINT) AS n, max(latest) AS latest%[2]s FROM warehouse.%[3]s WHERE %[4]s GROUP BY entity, %[1]s",
+			a.keys, last, a.table, where),
+		"DELETE FROM warehouse." + a.table + " WHERE " + where,
 		fmt.Sprintf("INSERT INTO warehouse.%[1]s (%[2]s) SELECT %[2]s FROM folded", a.table, columns),
 		"DROP TABLE folded",
 	} {
@@ -158,17 +197,5 @@ func foldTable(ctx context.Context, tx writeTx, a aggregate) (int64, error) {
 			return 0, err
 		}
 	}
-	return tx.Int(ctx, "SELECT count(*) FROM warehouse."+a.table)
-}
-
-// countFolded takes all rows present at opening as not yet folded.
-func (w *Warehouse) countFolded(ctx context.Context) error {
-	for _, a := range aggregates {
-		var n int64
-		if err := w.engine.Reader().QueryRowContext(ctx, "SELECT count(*) FROM warehouse."+a.table).Scan(&n); err != nil {
-			return fmt.Errorf("count %s: %w", a.table, err)
-		}
-		w.folded.appended += n
-	}
-	return nil
+	return tx.Int(ctx, "SELECT count(*) FROM warehouse."+a.table+" WHERE "+where)
 }

@@ -70,9 +70,6 @@ func Open(ctx context.Context, opt Options) (*Warehouse, error) {
 	if err := w.migrate(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare warehouse tables: %w", err), e.Close())
 	}
-	if err := w.countFolded(ctx); err != nil {
-		return nil, errors.Join(err, e.Close())
-	}
 	return w, nil
 }
 
