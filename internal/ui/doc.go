@@ -25,7 +25,6 @@
 // # Files
 //
 //	page.go layout.templ     Page, Chrome, Layout, Door; rail, top bar, head
-//	door.templ               Creed, the quiet half of a door
 //	nav.go                   the four layers and their entries
 //	preferences.go           language and theme cookies, the switch handler
 //	text.go text.templ       Rich, Item and Meta line, Finding, Voice, Quote, Link

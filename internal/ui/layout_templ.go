@@ -196,7 +196,7 @@ func Layout(p Page) templ.Component {
 }
 
 // Door is a page outside the frame: sign-in. Its children begin with an h1; aside
-// is the quiet half beside them on a desk, as a rule Creed.
+// is the quiet half beside them on a desk.
 func Door(title string, aside templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
