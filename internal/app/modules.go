@@ -22,6 +22,7 @@ import (
 	insightapi "omote/internal/insight/api"
 	"omote/internal/insight/metric"
 	insightpacks "omote/internal/insight/packs"
+	insightweb "omote/internal/insight/web"
 	"omote/internal/journey"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/observed"
@@ -106,7 +107,7 @@ func (a *App) wire(ctx context.Context) error {
 		{Name: "jobs", Work: []module.Work{{Name: "jobs", Role: config.Worker, Run: s.jobs.Run}}},
 		a.adminModule(),
 		a.ingestModule(),
-		{Name: "insight", Locales: []i18n.Source{insight.Locales()}, API: func(api huma.API) { insightapi.Register(api, s.metrics) }},
+		a.insightModule(),
 		a.journeyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		{Name: "customer", Work: []module.Work{{Name: "identity links", Role: config.Warehouse, Run: a.syncLinks}}},
@@ -167,6 +168,18 @@ func (a *App) ingestModule() module.Module {
 			{Name: "tracking plans", Role: config.Ingest, Run: in.Plan.Run},
 			{Name: "imports", Role: config.Worker, Run: in.Imports.Run},
 		},
+	}
+}
+
+func (a *App) insightModule() module.Module {
+	m := a.services.metrics
+	pages := insightweb.Pages{Metrics: m, Board: insightweb.NewBoard(m, a.Clock, a.Config.Location()), Clock: a.Clock, Zone: a.Config.Location()}
+	return module.Module{
+		Name:    "insight",
+		Locales: []i18n.Source{insight.Locales(), insightweb.Locales()},
+		Routes:  pages.Routes,
+		API:     func(api huma.API) { insightapi.Register(api, m) },
+		Nav:     []module.Nav{{Key: ui.NavMeasures, Href: "/insight/metrics", Permission: metric.PermRead}},
 	}
 }
 

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"math"
+
+	"github.com/a-h/templ"
+
+	"omote/internal/ui"
+	"omote/internal/ui/chart"
+)
+
+// spark is a series' shape inside its band.
+func spark(j judged) templ.Component {
+	p := chart.SparkProps{}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, pt := range j.points {
+		if math.IsNaN(pt.Value) {
+			continue
+		}
+		p.Values = append(p.Values, pt.Value)
+		p.States = append(p.States, pt.State)
+		if !math.IsNaN(pt.BandLow) && !math.IsNaN(pt.BandHigh) {
+			low, high = min(low, pt.BandLow), max(high, pt.BandHigh)
+		}
+	}
+	if low < high {
+		p.BandLow, p.BandHigh = low, high
+	}
+	return chart.Spark(p)
+}
+
+// worst are the rows that need care, at most n.
+func worst(rows []Row, n int) (out []Row) {
+	for _, r := range order(rows) {
+		if r.Last.Est.N > 0 && len(r.judged.points) > 0 && (r.judged.state == ui.Worse || r.judged.state == ui.Better) && len(out) < n {
+			out = append(out, r)
+		}
+	}
+	return out
+}
