@@ -35,4 +35,18 @@
 // processor's cores by ranges of cases. The columns are the whole trick: ten
 // million events are 120 MB that a core reads in some hundredths of a second,
 // where a database sorts and joins for seconds.
+//
+// # Files
+//
+//	log, builder, dict, fromxes    the log and how it is made
+//	journeys, filter               cutting customers into journeys; parts of a log
+//	graph, measure, variants,      what happens: the map, numbers on it, paths,
+//	cases, follows                 durations and rework, eventually-follows
+//	funnel, outcome, silence       who gets through, who is open, who is gone
+//	sojourn, handoff               where time passes, and between whom
+//	compare, drift                 whether two logs differ beyond chance
+//	sketch, layout                 what of a map is drawn, and where
+//	report, report_times           the summary with fixed JSON keys
+//
+// Sub-package align compares cases with a designed journey.
 package mining
