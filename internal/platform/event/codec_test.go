@@ -65,8 +65,15 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var got Event
 		rest, err := got.Decode(b)
+		entity, source, id, after, ierr := Identity(b)
+		if (err == nil) != (ierr == nil) {
+			t.Fatalf("Decode says %v, Identity says %v", err, ierr)
+		}
 		if err != nil {
 			return
+		}
+		if string(entity) != got.Entity || string(source) != got.Source || string(id) != got.MessageID || len(after) != len(rest) {
+			t.Fatalf("Identity gives %q %q %q and leaves %d bytes, Decode gives %+v and leaves %d", entity, source, id, len(after), got, len(rest))
 		}
 		var again Event
 		if _, err := again.Decode(got.Append(nil)); err != nil {

@@ -92,3 +92,26 @@ func BenchmarkMessage(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWarm measures how long a reader needs to see the whole duplicate
+// window before it can begin.
+func BenchmarkWarm(b *testing.B) {
+	const events = 200_000
+	l := openTest(b, b.TempDir(), newBenchKeys(), func(o *Options) { o.Partitions = 1 })
+	batches := benchBatches(BenchOptions{Batch: 500}, 1)
+	for n := range events / 500 {
+		mustAppend(b, l, batches[n%len(batches)]...)
+	}
+	_, last, err := l.Bounds(b.Context(), 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		d, err := l.warm(b.Context(), 0, last+1)
+		if err != nil || d.n < events {
+			b.Fatalf("%d events, %v", d.n, err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*events/b.Elapsed().Seconds(), "events/s")
+}

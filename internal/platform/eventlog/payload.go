@@ -139,20 +139,27 @@ func (d *decoder) open(ctx context.Context, stream string, message []byte) (head
 		d.plain = nil
 		return h, nil, err
 	}
-	raw := d.plain
-	if h.compressed {
-		if n, err := s2.DecodedLen(d.plain); err != nil || n != h.raw {
-			return h, nil, ErrPayload
+	raw, err := d.unpack(h, d.plain)
+	return h, raw, err
+}
+
+// unpack gives the encoded events that the opened bytes of a message hold.
+func (d *decoder) unpack(h head, plain []byte) ([]byte, error) {
+	if !h.compressed {
+		if len(plain) != h.raw {
+			return nil, ErrPayload
 		}
-		if cap(d.raw) < h.raw {
-			d.raw = make([]byte, h.raw)
-		}
-		if raw, err = s2.Decode(d.raw[:cap(d.raw)], d.plain); err != nil {
-			return h, nil, ErrPayload
-		}
+		return plain, nil
 	}
-	if len(raw) != h.raw {
-		return h, nil, ErrPayload
+	if n, err := s2.DecodedLen(plain); err != nil || n != h.raw {
+		return nil, ErrPayload
 	}
-	return h, raw, nil
+	if cap(d.raw) < h.raw {
+		d.raw = make([]byte, h.raw)
+	}
+	raw, err := s2.Decode(d.raw[:cap(d.raw)], plain)
+	if err != nil || len(raw) != h.raw {
+		return nil, ErrPayload
+	}
+	return raw, nil
 }
