@@ -173,7 +173,8 @@ func (a *App) ingestModule() module.Module {
 
 func (a *App) insightModule() module.Module {
 	m := a.services.metrics
-	pages := insightweb.Pages{Metrics: m, Board: insightweb.NewBoard(m, a.Clock, a.Config.Location()), Clock: a.Clock, Zone: a.Config.Location()}
+	pages := insightweb.Pages{Metrics: m, Board: insightweb.NewBoard(m, a.Clock, a.Config.Location()), Clock: a.Clock, Zone: a.Config.Location(),
+		UnitNames: a.unitNames}
 	return module.Module{
 		Name:    "insight",
 		Locales: []i18n.Source{insight.Locales(), insightweb.Locales()},

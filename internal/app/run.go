@@ -176,3 +176,21 @@ func (a *App) syncUnits(ctx context.Context) error {
 		}
 	}
 }
+
+// unitNames are the names of the units that the actor sees, by code.
+func (a *App) unitNames(ctx context.Context) (map[string]string, error) {
+	names := map[string]string{}
+	for after := ""; ; {
+		page, err := a.services.admin.Org.List(ctx, org.Query{After: after, Limit: 500})
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range page.Items {
+			names[u.Code] = u.Name
+		}
+		if page.Next == "" {
+			return names, nil
+		}
+		after = page.Next
+	}
+}

@@ -6,6 +6,8 @@ package demo
 import (
 	"context"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/valyala/fastjson"
@@ -91,6 +93,15 @@ func Live(ctx context.Context, a *app.App, b *bank.Bank, o Options) error {
 	return err
 }
 
+// unitCode is the code of the unit at the end of the bank's path: "/BTB/TB002/"
+// is "tb002" in the organisation.
+func unitCode(place string) string {
+	if place == "" {
+		return ""
+	}
+	return strings.ToLower(path.Base(strings.TrimSuffix(place, "/")))
+}
+
 // feeder turns the bank's events into the product's, through the tracking plan as
 // every feed, and sends them to the log.
 type feeder struct {
@@ -112,7 +123,7 @@ func newFeeder(a *app.App, history bool) *feeder {
 func (f *feeder) take(ctx context.Context, e *bank.Event) error {
 	out := event.Event{Source: e.Source, System: e.System, MessageID: e.MessageID, Entity: f.app.Config.Entity, Kind: event.Kind(e.Kind), Name: e.Name,
 		UserID: e.UserID, AnonymousID: e.AnonymousID, PreviousID: e.PreviousID, At: e.At, ReceivedAt: f.app.Clock.Now().UnixMicro(),
-		Journey: e.Journey, Case: e.Case, Channel: e.Channel, Unit: e.Unit, Product: e.Product, Outcome: e.Outcome, Amount: e.Amount, Currency: e.Currency,
+		Journey: e.Journey, Case: e.Case, Channel: e.Channel, Unit: unitCode(e.Unit), Product: e.Product, Outcome: e.Outcome, Amount: e.Amount, Currency: e.Currency,
 		Traits: e.Traits, History: f.history}
 	var props *fastjson.Value
 	if len(e.Props) > 0 {

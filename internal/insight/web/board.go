@@ -142,11 +142,31 @@ func (b *Board) row(ctx context.Context, v *metric.Version) (Row, bool) {
 	if row.Last.Est.N == 0 {
 		return row, true
 	}
-	weekly, err := b.metrics.Compute(ctx, d.ID, v.Version, metric.Ask{Period: weeksBack(today, boardWeeks), Granularity: metric.Week})
+	recent, _, err := series(ctx, b.metrics, &d, v.Version, today, boardWeeks)
 	if err != nil {
-		slog.WarnContext(ctx, "a weekly series was not computed", "metric", d.ID, "error", err)
+		slog.WarnContext(ctx, "a series was not computed", "metric", d.ID, "error", err)
 		return row, true
 	}
-	row.judged = judge(&d, weekly)
+	row.judged = judge(&d, recent)
 	return row, true
+}
+
+// series gives a measure week by week or, where most weeks have too few facts,
+// month by month.
+func series(ctx context.Context, m *metric.Service, d *metric.Definition, version int, today metric.Date, weeks int) (*metric.Result, metric.Granularity, error) {
+	weekly, err := m.Compute(ctx, d.ID, version, metric.Ask{Period: weeksBack(today, weeks), Granularity: metric.Week})
+	if err != nil {
+		return nil, metric.Week, err
+	}
+	few := 0
+	for _, p := range weekly.Points {
+		if p.State != metric.OK {
+			few++
+		}
+	}
+	if 3*few <= len(weekly.Points) {
+		return weekly, metric.Week, nil
+	}
+	monthly, err := m.Compute(ctx, d.ID, version, metric.Ask{Period: monthsBack(today, max(13, weeks/4)), Granularity: metric.Month})
+	return monthly, metric.Month, err
 }

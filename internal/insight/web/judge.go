@@ -128,6 +128,12 @@ func weeksBack(today metric.Date, n int) metric.Period {
 	return metric.Period{From: monday.AddDays(-7 * n), To: monday}
 }
 
+// monthsBack is a period of whole months that ends with the last whole one.
+func monthsBack(today metric.Date, n int) metric.Period {
+	first := today.AddDays(1 - today.Time().Day())
+	return metric.Period{From: first.AddMonths(-n), To: first}
+}
+
 // daysBack is a period of days that ends yesterday.
 func daysBack(today metric.Date, n int) metric.Period {
 	return metric.Period{From: today.AddDays(-n), To: today}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"omote/analytics/spc"
@@ -29,6 +30,8 @@ type view struct {
 	canRows  bool
 	period   metric.Period
 	counter  string
+	step     metric.Granularity
+	units    map[string]string // names by code
 }
 
 // showWeeks is how many weeks the chart shows.
@@ -55,7 +58,7 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	if len(total.Points) > 0 {
 		v.last = total.Points[0]
 	}
-	if v.result, err = p.Metrics.Compute(ctx, d.ID, v.version.Version, metric.Ask{Period: weeksBack(p.today(), showWeeks), Granularity: metric.Week}); err != nil {
+	if v.result, v.step, err = series(ctx, p.Metrics, d, v.version.Version, p.today(), showWeeks); err != nil {
 		return err
 	}
 	v.judged = judge(d, v.result)
@@ -89,6 +92,11 @@ func (p Pages) split(ctx context.Context, r *http.Request, v *view) error {
 		return nil
 	}
 	var err error
+	if v.by == "unit" {
+		if v.units, err = p.UnitNames(ctx); err != nil {
+			return err
+		}
+	}
 	v.funnel, err = p.Metrics.Funnel(ctx, d.ID, v.version.Version, v.period, v.by, nil)
 	return err
 }
@@ -228,7 +236,7 @@ func (v *view) plot(ctx context.Context) chart.FunnelPlotProps {
 		Format: func(x float64) string { return write(ctx, d.Unit, x) }, NName: i18n.T(ctx, "insight.web.n_name", "days", lastDays),
 		Mean: i18n.T(ctx, "insight.web.all", "value", write(ctx, d.Unit, all.Value)), Limits: v.limits()}
 	for _, u := range v.funnel.Points {
-		p.Units = append(p.Units, chart.Unit{Name: groupName(ctx, u.Group), N: float64(u.Est.N), Value: u.Est.Value, Low: u.Est.Low, High: u.Est.High, State: v.groupState(u)})
+		p.Units = append(p.Units, chart.Unit{Name: v.groupName(ctx, u.Group), N: float64(u.Est.N), Value: u.Est.Value, Low: u.Est.Low, High: u.Est.High, State: v.groupState(u)})
 	}
 	return p
 }
@@ -256,14 +264,17 @@ func (v *view) limits() func(n float64) (low, high float64) {
 	return nil
 }
 
-func groupName(ctx context.Context, group string) string {
+func (v *view) groupName(ctx context.Context, group string) string {
 	if group == "" {
 		return i18n.T(ctx, "insight.web.unknown")
+	}
+	if called := v.units[strings.ToLower(group)]; called != "" {
+		return called
 	}
 	return group
 }
 
-// sum describes the definition.
+// facts describe the definition.
 func (v *view) facts(ctx context.Context) []ui.KeyValue {
 	d := &v.version.Definition
 	pairs := []ui.KeyValue{

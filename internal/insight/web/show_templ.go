@@ -104,7 +104,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Section(ui.SectionProps{Title: i18n.T(ctx, "insight.web.weekly"), Cols: 8, Meta: weeklyMeta(ctx, v)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Section(ui.SectionProps{Title: i18n.T(ctx, "insight.web.step."+string(v.step)), Cols: 8, Meta: weeklyMeta(ctx, v)}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var4), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -364,7 +364,7 @@ func dimChips(ctx context.Context, v *view) (chips []ui.ChipProps) {
 func groupRows(ctx context.Context, v *view, out []metric.FunnelPoint) (rows []ui.MetricRowProps) {
 	u := v.version.Definition.Unit
 	for _, p := range out[:min(len(out), 12)] {
-		rows = append(rows, ui.MetricRowProps{Name: groupName(ctx, p.Group), State: v.groupState(p), Value: write(ctx, u, p.Est.Value), Interval: interval(ctx, u, p.Point)})
+		rows = append(rows, ui.MetricRowProps{Name: v.groupName(ctx, p.Group), State: v.groupState(p), Value: write(ctx, u, p.Est.Value), Interval: interval(ctx, u, p.Point)})
 	}
 	return rows
 }
@@ -372,7 +372,7 @@ func groupRows(ctx context.Context, v *view, out []metric.FunnelPoint) (rows []u
 func groupBars(ctx context.Context, v *view) chart.BarsProps {
 	b := chart.BarsProps{ID: "units", Label: ui.PlainText(v.finding(ctx)), Format: func(x float64) string { return write(ctx, v.version.Definition.Unit, x) }}
 	for _, p := range v.funnel.Points[:min(len(v.funnel.Points), 30)] {
-		b.Items = append(b.Items, chart.BarItem{Name: groupName(ctx, p.Group), Value: p.Est.Value, Low: p.Est.Low, High: p.Est.High, N: p.Est.N})
+		b.Items = append(b.Items, chart.BarItem{Name: v.groupName(ctx, p.Group), Value: p.Est.Value, Low: p.Est.Low, High: p.Est.High, N: p.Est.N})
 	}
 	return b
 }

@@ -3,6 +3,7 @@
 package web
 
 import (
+	"context"
 	"embed"
 	"time"
 
@@ -18,6 +19,8 @@ type Pages struct {
 	Board   *Board
 	Clock   clock.Clock
 	Zone    *time.Location
+	// UnitNames gives the names of the reader's units by code.
+	UnitNames func(ctx context.Context) (map[string]string, error)
 }
 
 const listPath = "/insight/metrics"
