@@ -99,8 +99,9 @@ func maxOf(values []float32) float32 {
 }
 
 // fitLeading fits Offset and Slope by logistic regression of "the leading
-// label is right" on its log-odds, with a weak pull to the identity.
-func (c *calibration) fitLeading(margins [][]float32, target [][]int32) {
+// label is right" on its log-odds, with a weak pull to the identity. Each text
+// counts with its weight.
+func (c *calibration) fitLeading(margins [][]float32, target [][]int32, weight []float64) {
 	const pull = 2.0
 	x := make([]float64, len(margins))
 	y := make([]float64, len(margins))
@@ -127,7 +128,7 @@ func (c *calibration) fitLeading(margins [][]float32, target [][]int32) {
 		h00, h01, h11 := pull, 0.0, pull
 		for i := range x {
 			p := 1 / (1 + math.Exp(-(a + b*x[i])))
-			r, w := p-y[i], p*(1-p)
+			r, w := weight[i]*(p-y[i]), weight[i]*p*(1-p)
 			g0 += r
 			g1 += r * x[i]
 			h00 += w

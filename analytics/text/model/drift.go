@@ -18,23 +18,19 @@ var halfLives = []float64{0.1, 0.2}
 var origins = []float64{0.4, 0.6, 0.8}
 
 const (
-	horizon     = 0.2  // share of the file predicted from each origin
-	minDrift    = 300  // examples below which drift is not looked for
-	mixPrior    = 0.5  // examples added to each label of the recent mix
-	driftSigmas = 1.64 // the gain must exceed this many standard errors
+	horizon  = 0.2 // share of the file predicted from each origin
+	minDrift = 300 // examples below which drift is not looked for
+	mixPrior = 0.5 // examples added to each label of the recent mix
 )
 
-// recentShift returns what to add to each label's margin, or nil.
-func (t *training) recentShift(sharpness float32) []float32 {
+// recentShift returns what to add to each label's margin and the half-life it
+// was found with, or nil.
+func (t *training) recentShift(sharpness float32) (shift []float32, half float64) {
 	n := len(t.examples)
-	if n < minDrift {
-		return nil
-	}
-	if !t.mixMoves() {
-		return nil
+	if n < minDrift || !t.mixMoves() {
+		return nil, 0
 	}
 	gain := make([]int, len(halfLives))
-	changed := make([]int, len(halfLives))
 	for _, origin := range origins {
 		from, to := int(origin*float64(n)), int(math.Ceil((origin+horizon)*float64(n)))
 		past, next := t.split(from, min(to, n))
@@ -44,7 +40,6 @@ func (t *training) recentShift(sharpness float32) []float32 {
 			for i, m := range margins {
 				before, after := t.hit(next[i], m, nil), t.hit(next[i], m, shift)
 				if before != after {
-					changed[h]++
 					gain[h]--
 					if after {
 						gain[h] += 2
@@ -55,18 +50,18 @@ func (t *training) recentShift(sharpness float32) []float32 {
 	}
 	best := -1
 	for h := range halfLives {
-		if float64(gain[h]) > driftSigmas*math.Sqrt(float64(changed[h])) && (best < 0 || gain[h] > gain[best]) {
+		if gain[h] > 0 && (best < 0 || gain[h] > gain[best]) {
 			best = h
 		}
 	}
 	if best < 0 {
-		return nil
+		return nil, 0
 	}
 	all := make([]int, n)
 	for i := range all {
 		all[i] = i
 	}
-	return t.shift(all, halfLives[best], sharpness)
+	return t.shift(all, halfLives[best], sharpness), halfLives[best]
 }
 
 // mixMoves is a cheap look before the costly one: is the label mix of the last
@@ -144,6 +139,23 @@ func (t *training) shift(index []int, half float64, sharpness float32) []float32
 		shift[l] = float32(math.Log(r/a)) / sharpness
 	}
 	return shift
+}
+
+// ageWeights are the weights of n examples, 1 on average; all 1 without drift.
+func ageWeights(n int, half float64) []float64 {
+	weights := make([]float64, n)
+	sum := 0.0
+	for k := range weights {
+		weights[k] = 1
+		if half > 0 {
+			weights[k] = ageWeight(k, n, half)
+		}
+		sum += weights[k]
+	}
+	for k := range weights {
+		weights[k] *= float64(n) / sum
+	}
+	return weights
 }
 
 func ageWeight(k, n int, half float64) float64 {

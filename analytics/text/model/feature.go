@@ -139,6 +139,10 @@ func (x *extractor) concepts() {
 			x.add(mix(h, x.words[min(m.From, len(x.words))-1]), skipBlock)
 		}
 	}
+	x.matches = lexicon.Learned().Find(x.matches[:0], &x.doc)
+	for _, m := range x.matches {
+		x.add(mix(uint64(m.List), saltList<<16), conceptBlock)
+	}
 }
 
 // pairs adds ordered pairs of near words and unordered pairs of farther ones.

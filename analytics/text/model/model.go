@@ -44,14 +44,15 @@ func Train(examples []Example, o Options) (*Model, error) {
 	if folds := min(o.Folds, len(examples)/2); folds >= 2 {
 		margins := t.crossFit(folds, o.Seed)
 		m.calibration.Sharpness = fitSharpness(margins, t.target)
-		if shift := t.recentShift(m.calibration.Sharpness); shift != nil {
+		shift, half := t.recentShift(m.calibration.Sharpness)
+		if shift != nil {
 			m.drifted = true
 			addShift(m.bias, shift)
 			for _, row := range margins {
 				addShift(row, shift)
 			}
 		}
-		m.calibration.fitLeading(margins, t.target)
+		m.calibration.fitLeading(margins, t.target, ageWeights(len(margins), half))
 		m.calibration.Second = secondMargin(margins, t.target)
 	}
 	return m, nil

@@ -16,6 +16,9 @@ type training struct {
 	examples []Example
 	labels   []string
 	target   [][]int32
+	parts    [][2]int32 // of each label, see partsOf
+	columns  int        // labels and parts
+	trust    []float32  // weight of each example
 	corpus   *corpus
 	plain    []int // corpus index of the copy without diacritics, or -1
 }
@@ -40,6 +43,11 @@ func newTraining(examples []Example, o Options) (*training, error) {
 	for i, l := range t.labels {
 		index[l] = int32(i)
 	}
+	t.trust = make([]float32, len(examples))
+	for i := range t.trust {
+		t.trust[i] = 1
+	}
+	t.parts, t.columns = partsOf(t.labels)
 	texts := make([]string, 0, 2*len(examples))
 	for i, e := range examples {
 		if len(e.Labels) == 0 {
@@ -77,35 +85,53 @@ func (t *training) fit(index []int) *fitted {
 	cost := make([]float32, 0, 2*len(index))
 	target := make([][]int32, 0, 2*len(index))
 	for _, i := range index {
-		cost = append(cost, float32(o.Cost))
-		target = append(target, t.target[i])
+		cost = append(cost, float32(o.Cost)*t.trust[i])
+		target = append(target, t.withParts(i))
 	}
 	for _, i := range index {
 		if p := t.plain[i]; p >= 0 {
 			all = append(all, p)
-			cost = append(cost, float32(o.Cost*o.PlainCost))
-			target = append(target, t.target[i])
+			cost = append(cost, float32(o.Cost*o.PlainCost)*t.trust[i])
+			target = append(target, t.withParts(i))
 		}
 	}
 	v := t.corpus.fit(all, o.minTexts(len(index)), o.weights)
 	problem := &problem{
-		design:    t.corpus.design(v, all),
-		target:    target,
-		labels:    len(t.labels),
-		cost:      cost,
-		boost:     t.boost(target),
-		rows:      len(v.idf),
-		epochs:    o.Epochs,
-		seed:      o.Seed,
+		design: t.corpus.design(v, all),
+		target: target,
+		labels: t.columns,
+		cost:   cost,
+		boost:  t.boost(target),
+		rows:   len(v.idf),
+		epochs: o.Epochs,
+		seed:   o.Seed,
+
 		tolerance: tolerance,
 	}
-	return &fitted{vectors: v, weights: problem.solve()}
+	weights := problem.solve()
+	if t.parts != nil {
+		weights = weights.join(t.parts)
+	}
+	return &fitted{vectors: v, weights: weights}
+}
+
+// withParts lists the labels of an example and their parts.
+func (t *training) withParts(i int) []int32 {
+	if t.parts == nil {
+		return t.target[i]
+	}
+	all := slices.Clone(t.target[i])
+	for _, l := range t.target[i] {
+		all = append(all, t.parts[l][0], t.parts[l][1])
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // boost weighs the positive examples of each label by (mean count / count) to
 // the power Balance.
 func (t *training) boost(target [][]int32) []float32 {
-	counts := make([]float64, len(t.labels))
+	counts := make([]float64, t.columns)
 	total := 0.0
 	for _, labels := range target {
 		for _, l := range labels {
@@ -113,7 +139,7 @@ func (t *training) boost(target [][]int32) []float32 {
 			total++
 		}
 	}
-	boost := make([]float32, len(t.labels))
+	boost := make([]float32, t.columns)
 	for l, n := range counts {
 		boost[l] = 1
 		if n > 0 {
