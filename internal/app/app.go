@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -59,6 +60,7 @@ type App struct {
 	lock     *os.File
 	closers  []func(context.Context) error
 	ready    readiness
+	address  atomic.Value // string: what is served on
 }
 
 // Open opens the engines, brings all tables to their newest form and wires the

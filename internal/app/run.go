@@ -118,6 +118,7 @@ func (a *App) listen(group *errgroup.Group, serveTCP bool) (servers []*http.Serv
 	if err != nil {
 		return servers, errs.Unavailable("app.error.listen", "cannot serve on %s", a.Config.Addr).Because(err)
 	}
+	a.address.Store(tcp.Addr().String())
 	a.Logger.Info("serving", "address", "http://"+tcp.Addr().String(), "data", a.Config.Data)
 	serve(tcp, a.handler)
 	return servers, nil
@@ -193,4 +194,16 @@ func (a *App) unitNames(ctx context.Context) (map[string]string, error) {
 		}
 		after = page.Next
 	}
+}
+
+// WaitAddress gives the address that is served on, as soon as it is; "" when ctx
+// ends before.
+func (a *App) WaitAddress(ctx context.Context) string {
+	for ctx.Err() == nil {
+		if address, ok := a.address.Load().(string); ok {
+			return address
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	return ""
 }
