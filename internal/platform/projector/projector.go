@@ -112,12 +112,12 @@ func (s *State) Position(ctx context.Context, partition int) (position uint64, e
 func (s *State) Apply(ctx context.Context, b eventlog.Batch) error {
 	byEntity := split(b.Records)
 	return s.db.Write(s.as(ctx, scope.DefaultEntity), func(ctx context.Context, tx store.Tx) error {
-		position, err := s.position(ctx, tx, b.Partition)
+		moved, err := s.move(ctx, tx, b.Partition, b.After, b.Last)
 		if err != nil {
 			return err
 		}
-		if position != b.After {
-			return errs.Conflict("projector.error.moved", "%s stands at %d in partition %d, not at %d", s.opts.Name, position, b.Partition, b.After)
+		if !moved {
+			return errs.Conflict("projector.error.moved", "%s does not stand at %d in partition %d", s.opts.Name, b.After, b.Partition)
 		}
 		for _, g := range byEntity {
 			ctx, tx := s.as(ctx, g.entity), tx
@@ -128,10 +128,7 @@ func (s *State) Apply(ctx context.Context, b eventlog.Batch) error {
 				}
 			}
 		}
-		if err := s.countImports(ctx, tx, b); err != nil {
-			return err
-		}
-		return s.move(ctx, tx, b.Partition, b.Last)
+		return s.countImports(ctx, tx, b)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -433,4 +434,66 @@ func TestStateIsThatOfOneByOne(t *testing.T) {
 // bank gives a context the scope of a process in the bank.
 func bank(ctx context.Context) context.Context {
 	return scope.With(ctx, scope.Process("bank", "test"))
+}
+
+func TestPositionOfAnEmptyStoreIsRefused(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, db *store.DB) {
+		s := newState(t, db)
+		if err := s.Apply(t.Context(), eventlog.Batch{After: 7, First: 8, Last: 8}); errs.KindOf(err) != errs.KindConflict {
+			t.Fatalf("got %v, want a conflict", err)
+		}
+		if position, err := s.Position(t.Context(), 0); err != nil || position != 0 {
+			t.Fatalf("position %d, %v", position, err)
+		}
+	})
+}
+
+// TestPartitionsDoNotRefuseEachOther applies to several partitions at once. The
+// statistics are those of a small, settled table, which make PostgreSQL read
+// all of it wherever it is selected from: every such read would collide.
+func TestPartitionsDoNotRefuseEachOther(t *testing.T) {
+	t.Parallel()
+	stores(t, func(t *testing.T, db *store.DB) {
+		h := &counting{}
+		s := newState(t, db, h)
+		const partitions, batches = 4, 25
+		for p := range partitions {
+			if err := s.Apply(t.Context(), eventlog.Batch{Partition: p, First: 1, Last: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := db.Write(testkit.Context(t), func(ctx context.Context, tx store.Tx) error {
+			_, err := tx.ExecContext(ctx, "ANALYZE")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var group sync.WaitGroup
+		for p := range partitions {
+			group.Go(func() {
+				for n := range uint64(batches) {
+					b := eventlog.Batch{Partition: p, After: n + 1, First: n + 2, Last: n + 2}
+					b.Records = []eventlog.Record{{Event: made(fmt.Sprint("p", p), int(n)), Partition: p, Seq: b.Last}}
+					if err := s.Apply(t.Context(), b); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		group.Wait()
+		if n := h.n.Load(); n != partitions*batches {
+			t.Errorf("%d batches took %d attempts", partitions*batches, n)
+		}
+	})
+}
+
+// counting is a handler that counts how often it is called.
+type counting struct{ n atomic.Int64 }
+
+func (*counting) Name() string { return "counting" }
+func (c *counting) Handle(context.Context, store.Tx, []eventlog.Record) error {
+	c.n.Add(1)
+	return nil
 }

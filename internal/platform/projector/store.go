@@ -105,14 +105,28 @@ func (s *State) position(ctx context.Context, tx store.Tx, partition int) (uint6
 	return uint64(position), nil
 }
 
-func (s *State) move(ctx context.Context, tx store.Tx, partition int, position uint64) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO projector_position (projector, log_partition, position, updated) VALUES (?, ?, ?, ?)
-ON CONFLICT (projector, log_partition) DO UPDATE SET position = excluded.position, updated = excluded.updated`,
-		s.opts.Name, partition, int64(position), tx.Now())
-	if err != nil {
-		return fmt.Errorf("move the position: %w", err)
+// move sets the position of a partition from after to last, and tells whether
+// it stood at after. It is one upsert and no select: on PostgreSQL a select from
+// so small a table reads all of it, and the transactions of two partitions would
+// then refuse each other. noRow tells a row that was made from one that was
+// moved; where none may be missing, the caller rolls back.
+func (s *State) move(ctx context.Context, tx store.Tx, partition int, after, last uint64) (bool, error) {
+	const noRow = -1
+	made := int64(noRow)
+	if after == 0 {
+		made = int64(last)
 	}
-	return nil
+	var stands int64
+	err := tx.NewRaw(`INSERT INTO projector_position AS p (projector, log_partition, position, updated) VALUES (?, ?, ?, ?)
+ON CONFLICT (projector, log_partition) DO UPDATE SET position = ?, updated = excluded.updated WHERE p.position = ?
+RETURNING position`, s.opts.Name, partition, made, tx.Now(), int64(last), int64(after)).Scan(ctx, &stands)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("move the position: %w", err)
+	}
+	return stands != noRow, nil
 }
 
 func (s *State) hasLetters(ctx context.Context, tx store.Tx, handler string) (bool, error) {
