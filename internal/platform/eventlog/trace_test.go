@@ -63,7 +63,7 @@ func findStrace(t *testing.T) string {
 	if err == nil {
 		return path
 	}
-	if os.Getenv("CI") != "" {
+	if os.Getenv("CI") == "true" {
 		t.Fatal("strace is missing: apt-get install strace")
 	}
 	t.Skip("left out: the system-call trace needs strace (apt-get install strace)")
