@@ -52,6 +52,10 @@ type App struct {
 	State     *projector.State
 	Bundle    *i18n.Bundle
 
+	// OnSetup is told where the first-run set-up awaits its operator. Set it
+	// before Run.
+	OnSetup func(address string)
+
 	services *services
 	modules  []module.Module
 	router   *httpx.Router

@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	adminweb "omote/internal/admin/web"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
@@ -24,13 +26,14 @@ import (
 
 // buildHTTP puts the routes of all modules behind the protections.
 func (a *App) buildHTTP(context.Context) error {
-	sources := make([]i18n.Source, 0, len(a.modules))
-	for _, m := range a.modules {
-		sources = append(sources, m.Locales...)
-	}
 	var err error
-	if a.Bundle, err = i18n.New(sources...); err != nil {
+	if a.Bundle, err = i18n.New(a.Locales()...); err != nil {
 		return err
+	}
+	if a.Config.Packs != "" {
+		if err := a.Bundle.AddPacks(os.DirFS(a.Config.Packs)); err != nil {
+			return err
+		}
 	}
 	a.router = httpx.NewRouter(a.fail)
 	a.addOperations()
@@ -54,6 +57,7 @@ func (a *App) buildHTTP(context.Context) error {
 		csrf.Handler,
 		httpx.LimitBody(isUpload),
 		a.services.web.Identify,
+		(&adminweb.SetupGuard{Auth: a.services.auth}).Lead,
 		a.frame,
 	)
 	// The tracking door checks its own keys, takes no cookies and shows no pages.
@@ -182,4 +186,15 @@ func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	a.failPage(w, r, err)
+}
+
+// Routes is the route table.
+func (a *App) Routes() []httpx.Route { return a.router.Routes() }
+
+// Locales are the catalogues of all modules.
+func (a *App) Locales() (sources []i18n.Source) {
+	for _, m := range a.modules {
+		sources = append(sources, m.Locales...)
+	}
+	return sources
 }

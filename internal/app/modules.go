@@ -3,13 +3,19 @@ package app
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"omote/internal/admin"
+	"omote/internal/admin/account"
 	adminapi "omote/internal/admin/api"
+	"omote/internal/admin/key"
+	"omote/internal/admin/org"
 	"omote/internal/admin/rotation"
+	"omote/internal/admin/trail"
+	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
 	"omote/internal/customer/identity"
 	"omote/internal/ingest"
@@ -133,11 +139,25 @@ func (a *App) wireInsight(ctx context.Context) error {
 }
 
 func (a *App) adminModule() module.Module {
+	web := &auth.Web{Service: a.services.auth, Secure: strings.HasPrefix(a.Config.BaseURL, "https://"), Fail: a.fail}
+	pages := adminweb.Pages{Auth: a.services.auth, Web: web, Admin: a.services.admin, Health: health{a, a.Clock.Now()}, Keys: a.Keys, Clock: a.Clock, Version: Version}
+	if a.Config.OIDCIssuer != "" {
+		pages.SSO = &adminweb.SSO{Config: auth.OIDCConfig{Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClient, ClientSecret: a.Config.OIDCSecret,
+			RedirectURL: strings.TrimSuffix(a.baseURL(), "/") + adminweb.SSOCallback}}
+	}
 	return module.Module{
 		Name:    "admin",
 		Locales: []i18n.Source{admin.Locales()},
+		Routes:  pages.Routes,
 		API:     func(api huma.API) { adminapi.API{Admin: a.services.admin}.Register(api) },
 		Work:    []module.Work{{Name: "units in the warehouse", Role: config.Warehouse, Run: a.syncUnits}},
+		Nav: []module.Nav{
+			{Key: adminweb.NavKeys, Href: "/admin/keys", Permission: key.PermRead, Label: "admin.web.key.title", Layer: ui.LayerPlatform},
+			{Key: adminweb.NavSystem, Href: "/admin/health", Permission: adminweb.PermSystem, Label: "admin.web.health.nav", Layer: ui.LayerPlatform},
+			{Key: adminweb.NavOrganisation, Href: "/admin/organisation", Permission: org.PermRead, Label: "admin.web.org.title", Layer: ui.LayerGuarantee},
+			{Key: adminweb.NavPeople, Href: "/admin/people", Permission: account.PermRead, Label: "admin.web.people.title", Layer: ui.LayerGuarantee},
+			{Key: adminweb.NavAudit, Href: "/admin/audit", Permission: trail.PermRead, Label: "admin.web.audit.title", Layer: ui.LayerGuarantee},
+		},
 	}
 }
 

@@ -1,33 +1,69 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
+	"omote/internal/module"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/scope"
 	"omote/internal/ui"
 )
 
 // chrome is what surrounds the pages of one request.
 func (a *App) chrome(r *http.Request) ui.Chrome {
-	c := ui.Chrome{Bank: a.Config.Bank, Now: a.Clock.Now().In(a.Config.Location()), Theme: ui.ThemeOf(r), Path: r.URL.RequestURI(),
-		Scope: ui.Link{Label: i18n.T(r.Context(), "app.scope.whole")}, Locales: a.Bundle.Locales()}
+	bank, place := a.names(r)
+	c := ui.Chrome{Bank: bank, Now: a.Clock.Now().In(a.Config.Location()), Theme: ui.ThemeOf(r), Path: r.URL.RequestURI(),
+		Locales: a.Bundle.Locales()}
 	if _, signedIn := auth.From(r.Context()); !signedIn {
 		return c
 	}
-	c.Person = a.person(r)
+	c.Person, c.Scope = a.person(r), ui.Link{Label: place, Href: "/account#place"}
 	for _, m := range a.modules {
 		for _, n := range m.Nav {
 			if auth.Can(r.Context(), n.Permission) {
-				c.Nav.Items = append(c.Nav.Items, ui.NavItem{Key: n.Key, Href: n.Href})
+				c.Nav.Items = append(c.Nav.Items, navItem(r.Context(), n))
 			}
 		}
 	}
 	return c
+}
+
+func navItem(ctx context.Context, n module.Nav) ui.NavItem {
+	item := ui.NavItem{Key: n.Key, Href: n.Href, Layer: n.Layer}
+	if n.Label != "" {
+		item.Label = i18n.T(ctx, n.Label)
+	}
+	return item
+}
+
+// names gives the bank's name as the organisation has it, and the name of the
+// unit that the reader acts in.
+func (a *App) names(r *http.Request) (bank, place string) {
+	ctx, path := r.Context(), scope.Root
+	if actor, ok := auth.From(ctx); ok {
+		path = actor.Place
+	}
+	bank, place = a.Config.Bank, i18n.T(ctx, "app.scope.whole")
+	if httpx.IsAPI(r) || strings.HasPrefix(r.URL.Path, "/assets/") {
+		return bank, place
+	}
+	found, err := a.services.admin.Org.Names(a.system(context.Background()), scope.Root, path)
+	if err != nil {
+		return bank, place // the page says elsewhere that the store does not answer
+	}
+	bank = cmp.Or(found[scope.Root], bank)
+	if path != scope.Root {
+		place = cmp.Or(found[path], path)
+	}
+	return bank, place
 }
 
 // person is who is signed in, as the top bar names them.

@@ -120,6 +120,7 @@ func (a *App) listen(group *errgroup.Group, serveTCP bool) (servers []*http.Serv
 	}
 	a.address.Store(tcp.Addr().String())
 	a.Logger.Info("serving", "address", "http://"+tcp.Addr().String(), "data", a.Config.Data)
+	a.announceSetup(tcp.Addr().String())
 	serve(tcp, a.handler)
 	return servers, nil
 }
