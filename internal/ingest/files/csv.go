@@ -108,7 +108,7 @@ func delimiter(head []byte) rune {
 	return best
 }
 
-func (r *csvReader) Offset() int64 { return r.count.n }
+func (r *csvReader) Offset() int64 { return r.count.bytes() }
 func (r *csvReader) Close() error  { return nil }
 
 // Next implements Reader.

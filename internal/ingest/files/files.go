@@ -12,6 +12,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"omote/internal/ingest/plan"
 	"omote/internal/platform/errs"
@@ -152,17 +153,20 @@ func Open(f Format, src Source, o Options) (Reader, error) {
 	return nil, errs.Invalid("files.error.format", "format", "unknown file format %q", f)
 }
 
-// counter counts the bytes read from a file.
+// counter counts the bytes read from a file. Packed files are read ahead by a
+// goroutine of their own, so the count is atomic.
 type counter struct {
-	src io.Reader
-	n   int64
+	src  io.Reader
+	read atomic.Int64
 }
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.src.Read(p)
-	c.n += int64(n)
+	c.read.Add(int64(n))
 	return n, err
 }
+
+func (c *counter) bytes() int64 { return c.read.Load() }
 
 // Sample reads the first rows of a file, bad ones aside, for a preview. The
 // rows are copies.

@@ -32,7 +32,7 @@ func openNDJSON(src io.Reader, o Options) (Reader, error) {
 	return &ndjsonReader{lines: lines{r: text}, count: count}, nil
 }
 
-func (r *ndjsonReader) Offset() int64 { return r.count.n }
+func (r *ndjsonReader) Offset() int64 { return r.count.bytes() }
 func (r *ndjsonReader) Close() error  { return nil }
 
 // Next implements Reader.

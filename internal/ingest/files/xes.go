@@ -28,7 +28,7 @@ func openXES(src io.Reader) (Reader, error) {
 	return &xesReader{reader: xes.NewReader(count), count: count, names: map[string]string{}}, nil
 }
 
-func (r *xesReader) Offset() int64 { return r.count.n }
+func (r *xesReader) Offset() int64 { return r.count.bytes() }
 func (r *xesReader) Close() error  { return r.reader.Close() }
 
 // Next implements Reader. A damaged log ends with an error after its last whole
