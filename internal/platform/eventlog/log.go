@@ -188,18 +188,7 @@ func (l *Log) openStreams(ctx context.Context) error {
 func (l *Log) openStream(ctx context.Context, p int) (jetstream.Stream, error) {
 	s, err := l.js.Stream(ctx, l.streamName(p))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		s, err = l.js.CreateStream(ctx, jetstream.StreamConfig{
-			Name:       l.streamName(p),
-			Subjects:   []string{l.subject(p)},
-			Storage:    jetstream.FileStorage,
-			Retention:  jetstream.LimitsPolicy,
-			Discard:    jetstream.DiscardNew,
-			Replicas:   l.opts.Replicas,
-			MaxMsgSize: maxMessage,
-			FirstSeq:   uint64(l.opts.Clock.Now().UnixMilli()),
-			DenyDelete: true,
-			Metadata:   map[string]string{metaPartitions: strconv.Itoa(l.opts.Partitions)},
-		})
+		s, err = l.createStream(ctx, p, uint64(l.opts.Clock.Now().UnixMilli()))
 	}
 	if err != nil {
 		return nil, err
@@ -214,6 +203,23 @@ func (l *Log) openStream(ctx context.Context, p int) (jetstream.Stream, error) {
 		return nil, fmt.Errorf("the stream %s has limits of its own, which would delete events that were not applied", cfg.Name)
 	}
 	return s, nil
+}
+
+// createStream makes the stream of a partition whose first message will have
+// the sequence first.
+func (l *Log) createStream(ctx context.Context, p int, first uint64) (jetstream.Stream, error) {
+	return l.js.CreateStream(ctx, jetstream.StreamConfig{
+		Name:       l.streamName(p),
+		Subjects:   []string{l.subject(p)},
+		Storage:    jetstream.FileStorage,
+		Retention:  jetstream.LimitsPolicy,
+		Discard:    jetstream.DiscardNew,
+		Replicas:   l.opts.Replicas,
+		MaxMsgSize: maxMessage,
+		FirstSeq:   first,
+		DenyDelete: true,
+		Metadata:   map[string]string{metaPartitions: strconv.Itoa(l.opts.Partitions)},
+	})
 }
 
 // Partitions is the number of partitions of the log.
