@@ -114,7 +114,7 @@ type foldState struct {
 }
 
 const (
-	foldAtLeast = 100_000
+	foldAtLeast = 500_000
 	foldMaxDays = 31 // with more days touched, all are folded
 )
 
