@@ -4,8 +4,8 @@
 //	omote serve --config omote.yaml --addr 0.0.0.0:8080
 //	OMOTE_STORE=postgres://… omote serve
 //
-// Every setting has one name: "log_url" in the file, OMOTE_LOG_URL in the
-// environment, --log-url as a flag. `omote doctor` prints what is in force,
+// Every setting has one name: "log_retention" in the file, OMOTE_LOG_RETENTION in the
+// environment, --log-retention as a flag. `omote doctor` prints what is in force,
 // without secrets.
 package config
 
