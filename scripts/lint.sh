@@ -9,7 +9,7 @@ if [ -n "$unformatted" ]; then
   status=1
 fi
 go vet ./... || status=1
-go run honnef.co/go/tools/cmd/staticcheck@v0.6.1 ./... || status=1
+go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./... || status=1
 before=$(git status --porcelain -- '*_templ.go')
 go tool templ generate >/dev/null 2>&1 || status=1
 if [ "$before" != "$(git status --porcelain -- '*_templ.go')" ]; then
