@@ -47,7 +47,8 @@ const fitRounds, refitRounds = 4, 2
 // adjusted is a unit with season and calendar taken out.
 type adjusted struct {
 	y    float64 // value
-	v    float64 // its variance, sampling and between periods, at level m
+	v    float64 // variance to expect: sampling, between periods, and of the effects
+	ev   float64 // the part of it that comes from not knowing the effects
 	skew float64 // skewness of the sampling part
 	base float64 // what to add to (multiply, for counts) a level for the centre
 }
@@ -62,9 +63,10 @@ func (m *model) adjust(u *unit, level float64) adjusted {
 		n := u.n * f
 		l := max(level, 1e-12)
 		sampling, b := l/n, l*l*m.between*share
-		v := sampling + b + l*l*ev
+		ev *= l * l
+		v := sampling + b + ev
 		third := l/(n*n) + 3*sampling*b/l + 2*b*b/l // of a negative binomial count
-		return adjusted{y: u.sum / n, v: v, skew: third / (v * math.Sqrt(v)), base: f}
+		return adjusted{y: u.sum / n, v: v, ev: ev, skew: third / (v * math.Sqrt(v)), base: f}
 	}
 	answer, third := m.answer, m.third
 	if m.kind == Proportion {
@@ -72,7 +74,7 @@ func (m *model) adjust(u *unit, level float64) adjusted {
 		answer, third = p*(1-p), p*(1-p)*(1-2*p)
 	}
 	v := answer/u.n + m.between*share + ev
-	return adjusted{y: u.sum/u.n - e, v: v, skew: third/(u.n*u.n)/(v*math.Sqrt(v)) + m.skew, base: e}
+	return adjusted{y: u.sum/u.n - e, v: v, ev: ev, skew: third/(u.n*u.n)/(v*math.Sqrt(v)) + m.skew, base: e}
 }
 
 func (m *model) effects(u *unit) (season, class effect) {
@@ -92,7 +94,7 @@ func units(s *Series, opt *Options, period int, classes *classIndex) []unit {
 	case Value:
 		least = 0
 	case Mean:
-		least = min(least, 5)
+		least = leastMean(s, opt)
 	case Count:
 		least = leastExposure(s, opt)
 	}
@@ -121,6 +123,16 @@ func units(s *Series, opt *Options, period int, classes *classIndex) []unit {
 		out = out[:len(out)-1]
 	}
 	return out
+}
+
+// leastMean is five readings, or none when the file gives means alone.
+func leastMean(s *Series, opt *Options) float64 {
+	for i := range s.Points {
+		if s.Points[i].N > 1 {
+			return min(opt.MinN, 5)
+		}
+	}
+	return 0
 }
 
 // leastExposure is the exposure on which three events are expected.
@@ -192,7 +204,8 @@ type fitter struct {
 	level []float64 // level of each unit; nil when one common level is fitted
 	res   []float64 // residual
 	v     []float64
-	z     []float64 // standardised and clipped
+	skew  []float64 // of the sampling error
+	z     []float64 // normal scores, clipped
 }
 
 // fit learns season, calendar, dispersion, tail and memory from units. When
@@ -201,8 +214,8 @@ type fitter struct {
 func fit(kind Kind, us []unit, level []float64, period, classes int, before *model) *model {
 	m := &model{kind: kind, period: period, tail: math.Inf(1), narrow: 1, memory: 1, used: len(us)}
 	n := len(us)
-	buf := make([]float64, 3*n)
-	f := &fitter{m: m, us: us, level: level, res: buf[:n], v: buf[n : 2*n], z: buf[2*n:]}
+	buf := make([]float64, 4*n)
+	f := &fitter{m: m, us: us, level: level, res: buf[:n], v: buf[n : 2*n], z: buf[2*n : 3*n], skew: buf[3*n:]}
 	m.answer, m.third = answerMoments(kind, us)
 	if period > 1 {
 		m.season = make([]effect, period)
@@ -283,6 +296,9 @@ func (f *fitter) start() {
 		f.m.level = centre
 	}
 	f.m.between = spread * spread
+	if f.m.kind == Count {
+		f.m.between = min(1, spread*spread/max(centre*centre, 1e-12))
+	}
 	if f.m.between == 0 {
 		f.m.between = 1e-12 * (1 + centre*centre)
 	}
@@ -299,14 +315,16 @@ func (f *fitter) residuals() {
 	for i := range f.us {
 		l := f.at(i)
 		a := f.m.adjust(&f.us[i], l)
-		f.res[i], f.v[i] = a.y-l, a.v
+		// Residuals of a fit are smaller, not larger, for not knowing the effects:
+		// that is counted in degrees of freedom.
+		f.res[i], f.v[i], f.skew[i] = a.y-l, a.v-a.ev, a.skew
 	}
 	f.standardise()
 }
 
 func (f *fitter) standardise() {
 	for i, r := range f.res {
-		f.z[i] = max(-clip, min(clip, r/math.Sqrt(f.v[i])))
+		f.z[i] = max(-clip, min(clip, unskew(r/math.Sqrt(f.v[i]), f.skew[i])))
 	}
 }
 
@@ -416,15 +434,18 @@ func (f *fitter) group(effects []effect, of func(*unit) int) []effect {
 		if f.m.kind == Count { // the effect is a logarithm
 			scale = max(f.at(i), 1e-12)
 		}
-		v := f.v[i] - scale*scale*effects[g].variance
-		w[g] += scale * scale / v
-		wr[g] += f.z[i] * math.Sqrt(f.v[i]) * scale / v
+		w[g] += scale * scale / f.v[i]
+		wr[g] += f.z[i] * scale / math.Sqrt(f.v[i])
 	}
 	raw := make([]effect, k)
 	for g := range raw {
 		raw[g] = effect{0, math.Inf(1)}
 		if w[g] > 0 {
-			raw[g] = effect{effects[g].mean + wr[g]/w[g], 1 / w[g]}
+			step := wr[g] / w[g]
+			if f.m.kind == Count {
+				step = math.Log1p(max(step, -0.9))
+			}
+			raw[g] = effect{effects[g].mean + step, 1 / w[g]}
 		}
 	}
 	return raw

@@ -34,16 +34,14 @@ func (d *detector) step(z, memory float64) {
 	}
 }
 
-// evidence returns the total and whether the upward half is the larger. share
-// is the part of the prior given to upward shifts.
-func (d *detector) evidence(share float64) (total float64, up bool) {
+// evidence is the total; share is the part of the prior given to upward shifts.
+func (d *detector) evidence(share float64) float64 {
 	var u, l float64
 	for j, w := range shiftWeights {
 		u += w * d.up[j]
 		l += w * d.down[j]
 	}
-	u, l = share*u, (1-share)*l
-	return u + l, u > l
+	return share*u + (1-share)*l
 }
 
 func (d *detector) reset() { *d = detector{} }

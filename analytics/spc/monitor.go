@@ -34,7 +34,7 @@ const (
 	returnOdds  = 5.0 // log odds at which a series counts as back at its old level
 	lookBack    = 120 // observations searched for the onset of a change
 	clearOdds   = 3.0 // log odds at which a change within a change is the news
-	fdrWindow   = 28  // periods over which false and true signals are weighed
+	fdrWindow   = 21  // periods over which false and true signals are weighed
 	minBaseline = 12  // observations below which nothing is judged
 )
 
@@ -84,7 +84,6 @@ type watch struct {
 
 	det      detector
 	evidence float64
-	up       bool
 
 	level, weight float64   // of the present regime
 	regime        int       // its number
@@ -92,13 +91,14 @@ type watch struct {
 	levels        []float64 // level each unit was judged or found to have
 	ws, wrs       []float64 // precision, and precision times value, of each unit
 
-	open     *episode
-	refitAt  int
-	out      []PointResult
-	signals  []Signal
-	classes  int
-	period   int
-	startIdx int
+	open                      *episode
+	dayClass, dayLast, dayRun int // the present run of special days
+	refitAt                   int
+	out                       []PointResult
+	signals                   []Signal
+	classes                   int
+	period                    int
+	startIdx                  int
 }
 
 // episode is a change that was signalled and has not ended yet.
@@ -220,13 +220,13 @@ func run(ws []*watch, opt *Options) {
 
 // underWay is the number of changes raised in the window and of those going on
 // but not raised yet: the posterior probabilities of change, at the present
-// rate of changes, of the series that are not candidates. Probabilities below a
-// tenth are mostly chance and not counted.
+// rate of changes, of the series that are not candidates. Odds below one in
+// thirty are mostly chance and not counted.
 func underWay(ws, candidates []*watch, judged, raised float64) float64 {
 	rate := (raised + 1) / judged
 	probable := func(w *watch) float64 {
 		odds := rate * w.evidence
-		if odds < 0.1 {
+		if odds < 1.0/30 {
 			return 0
 		}
 		return odds / (1 + odds)
@@ -293,22 +293,49 @@ func (w *watch) step() bool {
 	r := a.y - w.level
 	sd := math.Sqrt(a.v + w.m.memory/w.weight)
 	z := w.m.normalise(r/sd, a.skew)
-	watched := true
+	memory, watched := w.specialDay(i, a)
 	if e := w.open; e != nil {
-		watched = i-e.onset >= settleAfter
+		watched = watched && i-e.onset >= settleAfter
 		w.back(i, a)
 	}
 	w.evidence = 0
 	if watched {
-		w.det.step(z, w.m.memory)
-		w.evidence, w.up = w.det.evidence(w.s.Good.upShare())
+		w.det.step(z, memory)
+		w.evidence = w.det.evidence(w.s.Good.upShare())
 	}
-	w.learn(a, r)
+	if watched || w.open != nil {
+		w.learn(a, r)
+	}
 	w.show(i, w.state())
 	if e := w.open; e != nil && i-e.onset >= acceptAfter {
 		w.accept()
 	}
 	return watched
+}
+
+// specialDay returns the memory between observations on this one and whether it
+// can be judged. The days of one kind share what is not known of that kind: on
+// days hardly seen before nothing is judged, on others a run of them counts the
+// more cautiously the longer it is.
+func (w *watch) specialDay(i int, a adjusted) (memory float64, judged bool) {
+	class := w.us[i].class
+	if class == 0 {
+		return w.m.memory, true
+	}
+	if w.dayClass != class || i-w.dayLast > settleAfter {
+		w.dayRun = 0
+	}
+	w.dayClass, w.dayLast = class, i
+	w.dayRun++
+	unknown := w.m.class[class].variance
+	if w.s.Kind == Count {
+		unknown *= w.level * w.level
+	}
+	known := a.v - unknown
+	if unknown > known/2 {
+		return w.m.memory, false
+	}
+	return w.m.memory * (1 + float64(w.dayRun)*unknown/known), true
 }
 
 // learn moves the level by one observation, wild ones clipped.

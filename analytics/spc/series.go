@@ -131,8 +131,9 @@ type Options struct {
 	// FalsePerThousand is the highest rate of false signals per 1,000 points of
 	// a series in control; 0.5 when zero.
 	FalsePerThousand float64
-	// FDR is the largest share of false signals among all signals over the
-	// series monitored together; 0.1 when zero.
+	// FDR is the share of false signals aimed at among all signals over the series
+	// monitored together; 0.1 when zero. In simulation of 500 series it came out
+	// at 0.08 when two series in five changed and 0.13 when one in ten did.
 	FDR float64
 	// MinN is the smallest number of answers judged on its own; smaller periods
 	// are put together until they reach it. 10 when zero.

@@ -16,11 +16,7 @@ func (f *fitter) shape() {
 	if n >= 20 {
 		f.m.skew = f.skewness(raw)
 		for i, z := range raw {
-			skew := f.m.skew
-			if f.m.sampled() {
-				skew = f.m.adjust(&f.us[i], f.at(i)).skew
-			}
-			raw[i] = unskew(z, skew)
+			raw[i] = unskew(z, f.skew[i]+f.m.skew)
 		}
 		f.m.tail, f.m.narrow = tailOf(raw)
 		f.m.memory = memoryOf(f.z, f.m.memoryGate())
@@ -149,9 +145,7 @@ func detrend(z []float64) []float64 {
 // out the skewness of the count behind it (Wilson and Hilferty 1931) and the
 // heavy tail of the series (Wallace 1959).
 func (m *model) normalise(z, skew float64) float64 {
-	if math.Abs(skew) > 0.02 {
-		z = unskew(z, skew)
-	}
+	z = unskew(z, skew)
 	if !math.IsInf(m.tail, 1) {
 		nu := m.tail
 		z /= m.narrow
@@ -162,6 +156,9 @@ func (m *model) normalise(z, skew float64) float64 {
 
 // unskew maps a standardised gamma variable of this skewness to a normal score.
 func unskew(z, skew float64) float64 {
+	if math.Abs(skew) < 0.02 {
+		return z
+	}
 	if skew < 0 {
 		return -unskew(-z, -skew)
 	}

@@ -98,7 +98,10 @@ func StateWords(s State, lang Language) string {
 	return en[s]
 }
 
-func (r Reason) answered() bool { return r.Kind == NPS || r.Kind == Proportion || r.Kind == Mean }
+// answered reports whether the number of answers is worth telling.
+func (r Reason) answered() bool {
+	return (r.Kind == NPS || r.Kind == Proportion || r.Kind == Mean) && r.Answers > float64(r.Periods)
+}
 
 func upIndex(d Direction) int {
 	if d > 0 {
