@@ -80,6 +80,25 @@ func (d draft) options(ctx context.Context, needed bool) []ui.Option {
 	return out
 }
 
+// fields are the meanings asked for at once (needed, guessed or with an error), or
+// the others.
+func (d draft) fields(first bool) (out []mapping.Field) {
+	known, _ := mapping.Fields(d.kind)
+	for _, f := range known {
+		asked := d.needs(f) || d.mapping.Fields[f] != "" || d.mapping.Constants[f] != "" || d.wrong.For(string(f)) != ""
+		if asked == first {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// needs tells whether a kind of import cannot do without a field.
+func (d draft) needs(f mapping.Field) bool {
+	known, needed := mapping.Fields(d.kind)
+	return slices.Contains(known[:needed], f)
+}
+
 // example is the first value of a column.
 func (d draft) example(column string) string {
 	for i := range d.rows {
