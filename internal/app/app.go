@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -62,6 +63,7 @@ type App struct {
 	handler  http.Handler
 	metrics  *metrics
 	lock     *os.File
+	backing  sync.Mutex // held while a back-up is taken
 	closers  []func(context.Context) error
 	ready    readiness
 	address  atomic.Value // string: what is served on

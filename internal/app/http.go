@@ -157,6 +157,7 @@ func (a *App) addAPI() {
 			m.API(api)
 		}
 	}
+	a.registerSystem(api)
 	a.router.Mount("/api/", "each operation names its permission; the document describes them", mux)
 }
 

@@ -13,6 +13,9 @@ import (
 	"omote/internal/platform/scope"
 )
 
+// localKind is the kind of actor that speaks through the socket.
+const localKind = "local"
+
 // operator is who speaks through the socket: a person with access to the machine's
 // data folder, who could read everything there anyway. What they do is audited
 // under this name.
@@ -21,7 +24,7 @@ func (a *App) operator() auth.Actor {
 	for _, r := range []auth.Role{auth.Admin, auth.Analyst, auth.Steward, auth.CXLead, auth.DPO, auth.Auditor, auth.KeyIngest, auth.KeyExport} {
 		grants = append(grants, auth.Grant{Role: r, Unit: scope.Root})
 	}
-	return auth.Actor{Kind: "local", ID: "operator", Entity: a.Config.Entity, Grants: grants, Place: scope.Root, Source: "local"}
+	return auth.Actor{Kind: localKind, ID: "operator", Entity: a.Config.Entity, Grants: grants, Place: scope.Root, Source: "local"}
 }
 
 // asLocalOperator gives every request of the socket the operator's rights.
