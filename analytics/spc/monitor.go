@@ -141,8 +141,7 @@ func newWatch(s *Series, opt *Options) *watch {
 	w.regimeOf, w.levels = make([]int, n), make([]float64, n)
 	w.ws, w.wrs = make([]float64, n), make([]float64, n)
 	for i := range base {
-		w.record(i)
-		w.show(i, Noise)
+		w.show(i, w.record(i), Noise)
 	}
 	return w
 }
@@ -306,7 +305,7 @@ func (w *watch) step() bool {
 	if watched || w.open != nil {
 		w.learn(a, r)
 	}
-	w.show(i, w.state())
+	w.show(i, a, w.state())
 	if e := w.open; e != nil && i-e.onset >= acceptAfter {
 		w.accept()
 	}
@@ -411,16 +410,19 @@ func (w *watch) state() State {
 	return w.signals[w.open.signal].State
 }
 
-// show writes the centre and band of the points of a unit.
-func (w *watch) show(i int, state State) {
+// show writes the centre and band of the points of a unit, of which a is the
+// adjusted value.
+func (w *watch) show(i int, a adjusted, state State) {
 	u := &w.us[i]
 	for k := u.first; k <= u.last; k++ {
 		p := &w.s.Points[k]
 		if !(p.N > 0) {
 			continue
 		}
-		one := unit{n: p.N, sum: p.Sum, nn: p.N * p.N, season: u.season, class: u.class}
-		a := w.m.adjust(&one, w.level)
+		if u.first < u.last {
+			one := unit{n: p.N, sum: p.Sum, nn: p.N * p.N, season: u.season, class: u.class}
+			a = w.m.adjust(&one, w.level)
+		}
 		h := 3 * math.Sqrt(a.v+w.m.memory/w.weight)
 		r := &w.out[k]
 		if w.s.Kind == Count {

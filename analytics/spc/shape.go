@@ -156,14 +156,16 @@ func (m *model) normalise(z, skew float64) float64 {
 
 // unskew maps a standardised gamma variable of this skewness to a normal score.
 func unskew(z, skew float64) float64 {
-	if math.Abs(skew) < 0.02 {
-		return z
+	u := z * skew / 2
+	if u > -0.2 && u < 0.2 {
+		// The cube root's expansion, good to 0.01 and much faster.
+		return z - skew*(z*z-1)/6 + skew*skew*z*z*z*(5.0/108)
 	}
 	if skew < 0 {
 		return -unskew(-z, -skew)
 	}
 	a := 4 / (skew * skew)
-	g := max(0, 1+z*skew/2)
+	g := max(0, 1+u)
 	return 3 * math.Sqrt(a) * (math.Cbrt(g) - 1 + 1/(9*a))
 }
 

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -63,12 +61,15 @@ func readChart(stdin io.Reader, path string, kind spc.Kind, o chartOptions) (*ch
 		in = f
 	}
 	r := &chartReader{kind: kind, data: &chartData{step: stepNamed(o.timeCol)}, index: map[string]int{}, last: -1}
-	buf := bufio.NewReaderSize(in, 1<<16)
-	var err error
-	if head, _ := buf.Peek(64); bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
-		err = r.lines(buf, o)
+	raw, err := io.ReadAll(in)
+	if err != nil {
+		return nil, err
+	}
+	text := strings.TrimPrefix(string(raw), "\ufeff")
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		err = r.lines(strings.NewReader(text), o)
 	} else {
-		err = r.csv(buf, o)
+		err = r.csv(text, o)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -80,20 +81,22 @@ func readChart(stdin io.Reader, path string, kind spc.Kind, o chartOptions) (*ch
 	return r.data, nil
 }
 
-func (r *chartReader) csv(in *bufio.Reader, o chartOptions) error {
-	c := csv.NewReader(in)
-	c.ReuseRecord = true
-	c.TrimLeadingSpace = true
-	if head, _ := in.Peek(4096); delimiterOf(head) == ';' {
-		c.Comma = ';'
+func (r *chartReader) csv(text string, o chartOptions) error {
+	head, _, _ := strings.Cut(text, "\n")
+	comma := ','
+	if strings.Count(head, ";") > strings.Count(head, ",") {
+		comma = ';'
 	}
-	head, err := c.Read()
+	if !strings.Contains(text, `"`) {
+		return r.plain(text, comma, o)
+	}
+	c := csv.NewReader(strings.NewReader(text))
+	c.ReuseRecord, c.TrimLeadingSpace, c.Comma = true, true, comma
+	names, err := c.Read()
 	if err != nil {
 		return fmt.Errorf("read the header: %w", err)
 	}
-	names := slices.Clone(head)
-	names[0] = strings.TrimPrefix(names[0], "\ufeff")
-	if err := r.columns(names, o); err != nil {
+	if err := r.columns(slices.Clone(names), o); err != nil {
 		return err
 	}
 	for {
@@ -111,12 +114,44 @@ func (r *chartReader) csv(in *bufio.Reader, o chartOptions) error {
 	}
 }
 
-func delimiterOf(head []byte) rune {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
-		return ';'
+// plain reads a CSV without quotes, which needs no copies.
+func (r *chartReader) plain(text string, comma rune, o chartOptions) error {
+	var row []string
+	want := 0
+	for line := 1; text != ""; line++ {
+		var one string
+		one, text, _ = strings.Cut(text, "\n")
+		one = strings.TrimSuffix(one, "\r")
+		if one == "" {
+			continue
+		}
+		row = row[:0]
+		for {
+			at := strings.IndexByte(one, byte(comma))
+			if at < 0 {
+				break
+			}
+			row, one = append(row, one[:at]), one[at+1:]
+		}
+		row = append(row, one)
+		if want == 0 {
+			want = len(row)
+			if err := r.columns(slices.Clone(row), o); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(row) != want {
+			return fmt.Errorf("line %d: %d columns, the header has %d", line, len(row), want)
+		}
+		if err := r.row(row); err != nil {
+			return fmt.Errorf("line %d: %w", line, err)
+		}
 	}
-	return ','
+	if want == 0 {
+		return errors.New("no header")
+	}
+	return nil
 }
 
 // lines reads JSON objects; the first decides the columns.
