@@ -70,7 +70,7 @@ func (h health) tries() []struct {
 		{"keys", a.Config.Keys, func(ctx context.Context) error {
 			for _, purpose := range []string{keyring.Field, keyring.Log, keyring.Session} {
 				if _, err := a.Keys.Current(ctx, purpose); err != nil {
-					return unavailable(err, "app.error.keys")
+					return unavailable(err, "admin.web.health.error.keys")
 				}
 			}
 			return nil

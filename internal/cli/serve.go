@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +25,9 @@ func newServeCommand() *cobra.Command {
 			a, err := app.Open(cmd.Context(), app.Options{Config: c, Logger: logger})
 			if err != nil {
 				return err
+			}
+			a.OnSetup = func(address string) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "Nobody can sign in yet. Set this installation up at\n  %s\n", address)
 			}
 			runErr := a.Run(cmd.Context(), true)
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(cmd.Context()), closeTimeout)

@@ -15,6 +15,7 @@ import (
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/projector"
 	"omote/internal/platform/store"
+	"omote/internal/ui"
 )
 
 // Module is what one module brings. Fields that it has no use for stay empty.
@@ -41,10 +42,12 @@ type Work struct {
 	Run  func(ctx context.Context) error
 }
 
-// Nav is a place in the navigation (a key of package ui), shown to whoever has
-// the permission.
+// Nav is a place in the navigation, shown to whoever has the permission. Its key
+// is one of package ui, or the module's own with a label and a layer.
 type Nav struct {
 	Key        string
 	Href       string
 	Permission auth.Permission
+	Label      string // translation key; by default that of the key
+	Layer      ui.Layer
 }
