@@ -1,0 +1,119 @@
+package cause
+
+import "math"
+
+// fit is what a cause does to its leaves: a centre and a spread of their scores.
+// A spread of zero means the leaves keep the spread of noise.
+type fit struct {
+	centre, spread float64
+}
+
+// ripple weighs attribute combinations by the scores of their leaves: all of one
+// cause share one score, up to a spread, save a few that something else moved.
+type ripple struct {
+	noise     Noise
+	dev       []float64
+	sigma     []float64
+	log0, p0  []float64 // density under noise
+	minEffect float64
+}
+
+// spreadsTried are the spreads of scores within a cause. Each costs ln of their
+// number.
+var spreadsTried = [...]float64{0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5}
+
+// strays is the share of a cause's leaves that may have been moved otherwise.
+const strays = 0.05
+
+// scoreRange is the length of the interval scores lie in: a cause's centre is a
+// priori anywhere in it.
+const scoreRange = 4
+
+// weigh gives the evidence in nats that the leaves, in the order of scores,
+// share one cause, against noise, be it quieter here than elsewhere; −Inf when
+// they do not look like sharing one.
+func (m *ripple) weigh(leaves []int32) (float64, fit) {
+	n := len(leaves)
+	none := math.Inf(-1)
+	if n == 0 {
+		return none, fit{}
+	}
+	mid := (m.dev[leaves[(n-1)/2]] + m.dev[leaves[n/2]]) / 2
+	if !m.matters(mid) || !m.leans(leaves) {
+		return none, fit{}
+	}
+	best, bestFit, still := none, fit{}, 0.0
+	for _, spread := range spreadsTried {
+		g, f := m.weighSpread(leaves, mid, spread)
+		if g > best && m.matters(f.centre) && math.Abs(f.centre-m.noise.Centre) >= spread {
+			best, bestFit = g, f
+		}
+		if n > 1 && spread > 0 && spread < m.noise.Spread {
+			still = max(still, m.gain(leaves, fit{m.noise.Centre, spread}))
+		}
+	}
+	return best - still - math.Log(float64(len(spreadsTried))), bestFit
+}
+
+// matters tells whether a score is a change worth naming.
+func (m *ripple) matters(d float64) bool {
+	return math.Abs(d) >= m.minEffect && math.Abs(d-m.noise.Centre) >= m.minEffect
+}
+
+// leans is a quick look: are the scores on one side more than by chance?
+func (m *ripple) leans(leaves []int32) bool {
+	sum := 0.0
+	for _, i := range leaves {
+		sum += max(-3, min(3, (m.dev[i]-m.noise.Centre)/m.sigma[i]))
+	}
+	return sum*sum > 4*float64(len(leaves))
+}
+
+// weighSpread improves the centre from a start and integrates it out (Laplace).
+func (m *ripple) weighSpread(leaves []int32, centre, spread float64) (float64, fit) {
+	precision := 0.0
+	for range 2 {
+		sum := 0.0
+		precision = 0
+		for _, i := range leaves {
+			sd := spread
+			if sd == 0 {
+				sd = m.sigma[i]
+			}
+			z := (m.dev[i] - centre) / sd
+			p := (1 - strays) / sd * math.Exp(-0.5*z*z-halfLn2Pi)
+			w := p / (p + strays*m.p0[i]) / (sd * sd)
+			sum += w * m.dev[i]
+			precision += w
+		}
+		if precision == 0 {
+			return math.Inf(-1), fit{}
+		}
+		centre = sum / precision
+	}
+	f := fit{centre, spread}
+	occam := min(0, halfLn2Pi-0.5*math.Log(precision)-math.Log(scoreRange))
+	return m.gain(leaves, f) + occam, f
+}
+
+// gain is the log likelihood of the leaves under a fit less that under noise.
+func (m *ripple) gain(leaves []int32, f fit) float64 {
+	g := 0.0
+	for _, i := range leaves {
+		sd := f.spread
+		if sd == 0 {
+			sd = m.sigma[i]
+		}
+		z := (m.dev[i] - f.centre) / sd
+		g += math.Log((1-strays)/sd*math.Exp(-0.5*z*z-halfLn2Pi)+strays*m.p0[i]) - m.log0[i]
+	}
+	return g
+}
+
+// factor turns a score into actual over expected.
+func (m *ripple) factor(f fit) float64 {
+	if f.centre <= -2 {
+		return math.Inf(1)
+	}
+	return math.Max(0, (2-f.centre)/(2+f.centre))
+}
