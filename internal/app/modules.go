@@ -37,6 +37,7 @@ import (
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/config"
+	"omote/internal/platform/eventlog"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
@@ -108,7 +109,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	sealer := &audit.Sealer{DB: a.Store}
 	a.modules = []module.Module{
-		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales()}},
+		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales(), eventlog.Locales(), projector.Locales()}},
 		{Name: "audit", Work: []module.Work{{Name: "sealer", Role: config.Worker, Run: sealer.Run}}},
 		{Name: "jobs", Work: []module.Work{{Name: "jobs", Role: config.Worker, Run: s.jobs.Run}}},
 		a.adminModule(),
