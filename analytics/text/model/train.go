@@ -18,7 +18,6 @@ type training struct {
 	target   [][]int32
 	parts    [][2]int32 // of each label, see partsOf
 	columns  int        // labels and parts
-	trust    []float32  // weight of each example
 	corpus   *corpus
 	plain    []int // corpus index of the copy without diacritics, or -1
 }
@@ -42,10 +41,6 @@ func newTraining(examples []Example, o Options) (*training, error) {
 	}
 	for i, l := range t.labels {
 		index[l] = int32(i)
-	}
-	t.trust = make([]float32, len(examples))
-	for i := range t.trust {
-		t.trust[i] = 1
 	}
 	t.parts, t.columns = partsOf(t.labels)
 	texts := make([]string, 0, 2*len(examples))
@@ -85,13 +80,13 @@ func (t *training) fit(index []int) *fitted {
 	cost := make([]float32, 0, 2*len(index))
 	target := make([][]int32, 0, 2*len(index))
 	for _, i := range index {
-		cost = append(cost, float32(o.Cost)*t.trust[i])
+		cost = append(cost, float32(o.Cost))
 		target = append(target, t.withParts(i))
 	}
 	for _, i := range index {
 		if p := t.plain[i]; p >= 0 {
 			all = append(all, p)
-			cost = append(cost, float32(o.Cost*o.PlainCost)*t.trust[i])
+			cost = append(cost, float32(o.Cost*o.PlainCost))
 			target = append(target, t.withParts(i))
 		}
 	}
