@@ -38,3 +38,9 @@ func (a *App) CaughtUp(ctx context.Context) error {
 	}
 	return nil
 }
+
+// ExtendPlan declares events in the tracking plan beside those that are there.
+func (a *App) ExtendPlan(ctx context.Context, events []plan.Event, note string) error {
+	_, err := a.services.ingest.Plan.Extend(ctx, events, note)
+	return err
+}

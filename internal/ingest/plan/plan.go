@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"sort"
+	"strings"
 
 	"omote/internal/platform/errs"
 )
@@ -149,11 +149,12 @@ func validateProperties(field string, props []Property) error {
 
 // Declare gives a copy of the plan with an event and its properties added; what
 // is declared already stays as it is. changed is false when nothing was new.
-func (p *Plan) Declare(name string, props []Property) (next *Plan, changed bool) {
+func (p *Plan) Declare(e Event) (next *Plan, changed bool) {
+	name, props := e.Name, e.Properties
 	next = &Plan{Version: p.Version, Unknown: p.Unknown, Violations: p.Violations, Common: slices.Clone(p.Common), Events: slices.Clone(p.Events)}
 	at := slices.IndexFunc(next.Events, func(e Event) bool { return e.Name == name })
 	if at < 0 {
-		next.Events = append(next.Events, Event{Name: name})
+		next.Events = append(next.Events, Event{Name: name, Label: e.Label})
 		at, changed = len(next.Events)-1, true
 	}
 	declared := map[string]bool{}
@@ -167,6 +168,6 @@ func (p *Plan) Declare(name string, props []Property) (next *Plan, changed bool)
 		}
 	}
 	next.Events[at].Properties = own
-	sort.Slice(next.Events, func(i, j int) bool { return next.Events[i].Name < next.Events[j].Name })
+	slices.SortFunc(next.Events, func(a, b Event) int { return strings.Compare(a.Name, b.Name) })
 	return next, changed
 }

@@ -123,11 +123,11 @@ func TestValidateNamesTheFault(t *testing.T) {
 func TestDeclareAddsOnlyWhatIsNew(t *testing.T) {
 	t.Parallel()
 	p := Plan{Unknown: Pass, Violations: Pass, Common: []Property{{Name: "c", Type: String}}, Events: []Event{{Name: "a", Properties: []Property{{Name: "x", Type: Integer}}}}}
-	next, changed := p.Declare("a", []Property{{Name: "x", Type: String}, {Name: "c", Type: Number}, {Name: "y", Type: String}})
+	next, changed := p.Declare(Event{Name: "a", Properties: []Property{{Name: "x", Type: String}, {Name: "c", Type: Number}, {Name: "y", Type: String}}})
 	if !changed || len(next.Events[0].Properties) != 2 || next.Events[0].Properties[0].Type != Integer || len(p.Events[0].Properties) != 1 {
 		t.Errorf("%+v", next)
 	}
-	if _, again := next.Declare("a", []Property{{Name: "y", Type: String}}); again {
+	if _, again := next.Declare(Event{Name: "a", Properties: []Property{{Name: "y", Type: String}}}); again {
 		t.Error("the same declaration changed the plan")
 	}
 }

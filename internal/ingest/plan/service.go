@@ -182,17 +182,26 @@ func (s *Service) Save(ctx context.Context, p *Plan, basedOn uint32, note string
 	})
 }
 
-// Declare adds an event and properties to the plan, as an import does for the
-// columns that its mapping keeps. Nothing is saved when all is declared already.
+// Declare adds properties to events, as an import does for the columns that its
+// mapping keeps. Nothing is saved when all is declared already.
 func (s *Service) Declare(ctx context.Context, declared map[string][]Property, note string) (*Plan, error) {
+	events := make([]Event, 0, len(declared))
+	for name, props := range declared {
+		events = append(events, Event{Name: name, Properties: props})
+	}
+	return s.Extend(ctx, events, note)
+}
+
+// Extend adds events and their properties; what is declared already stays.
+func (s *Service) Extend(ctx context.Context, events []Event, note string) (*Plan, error) {
 	if err := auth.Require(ctx, PermDeclare, ""); err != nil {
 		return nil, err
 	}
 	return s.change(ctx, note, func(current *Plan) (*Plan, error) {
 		next, any := current, false
-		for name, props := range declared {
+		for _, e := range events {
 			changed := false
-			next, changed = next.Declare(name, props)
+			next, changed = next.Declare(e)
 			any = any || changed
 		}
 		if !any {
