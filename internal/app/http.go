@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	adminweb "omote/internal/admin/web"
+	"omote/internal/app/apidoc"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
@@ -158,6 +159,7 @@ func (a *App) addAPI() {
 		}
 	}
 	a.registerSystem(api)
+	a.router.Public("GET /api/docs", "describes the operations, holds no data", apidoc.Page(api.OpenAPI()))
 	a.router.Mount("/api/", "each operation names its permission; the document describes them", mux)
 }
 
@@ -172,7 +174,7 @@ func (a *App) surround(next http.Handler) http.Handler {
 // frame adds what is known once the person is: their name and where they may go.
 func (a *App) frame(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, signedIn := auth.From(r.Context()); signedIn && !httpx.IsAPI(r) && !strings.HasPrefix(r.URL.Path, "/assets/") {
+		if _, signedIn := auth.From(r.Context()); signedIn && (!httpx.IsAPI(r) || r.URL.Path == "/api/docs") && !strings.HasPrefix(r.URL.Path, "/assets/") {
 			r = r.WithContext(ui.WithChrome(r.Context(), a.chrome(r)))
 		}
 		next.ServeHTTP(w, r)
@@ -182,7 +184,7 @@ func (a *App) frame(next http.Handler) http.Handler {
 // fail answers a request that failed: a problem document for machines, a page
 // for people.
 func (a *App) fail(w http.ResponseWriter, r *http.Request, err error) {
-	if httpx.IsAPI(r) {
+	if httpx.IsAPI(r) && r.URL.Path != "/api/docs" {
 		httpx.WriteProblem(w, r, err)
 		return
 	}
