@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -81,6 +82,11 @@ func TestDraft(t *testing.T) {
 		t.Errorf("after a reload the form holds %q", got)
 	}
 	browser.Eval[any](p, `document.querySelector("#d").requestSubmit()`)
+	// The answer must have come before the next page is asked for, or it takes
+	// that page's place.
+	for deadline := time.Now().Add(10 * time.Second); p.Path() != "/draft" && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+	}
 	p.Goto("/cases")
 	if got := browser.Eval[string](p, `words.value`); got != "" {
 		t.Errorf("after it was sent the draft still holds %q", got)
