@@ -33,3 +33,28 @@ func TestLocateInManyWorlds(t *testing.T) {
 		})
 	}
 }
+
+// The published set of 100 tables of 2,400 leaves; RiskLoc reaches 0.774 on it.
+func TestLocatePublishedCases(t *testing.T) {
+	t.Parallel()
+	var s score
+	for _, c := range xsCases(t) {
+		s.add(Locate(c.table, Options{}).Causes, c.causes)
+	}
+	t.Log(s)
+	if s.f1() < 0.8 {
+		t.Errorf("F1 %.3f, want at least 0.80", s.f1())
+	}
+}
+
+func BenchmarkLocate(b *testing.B) {
+	r := rand.New(rand.NewPCG(7, 7))
+	var tables []*Table
+	for range 20 {
+		tables = append(tables, worlds[0].generate(r, []int{10, 8, 6, 5}).table)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		Locate(tables[i%len(tables)], Options{})
+	}
+}

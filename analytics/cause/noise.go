@@ -26,11 +26,14 @@ const (
 
 // Noise is what the scores of leaves without a cause look like: around a centre,
 // with a spread that may fall with the leaf's size, and perhaps a wide minority.
+// Relative errors may be normal as shares of what was expected, as shares of what
+// came, or of either; that makes the scores lean to one side or the other.
 type Noise struct {
 	Centre float64 // of the scores; 0 when forecasts are unbiased
 	Spread float64 // typical standard deviation of the scores
 	Wide   float64 // share of leaves with the wide spread, 0 to 0.3
 	Factor float64 // wide spread over the ordinary one
+	Base   float64 // share of errors relative to what was expected: 1, 0 or ½
 }
 
 // noise learns the noise from the side of the centre that causes disturb less.
@@ -38,7 +41,7 @@ type Noise struct {
 func (t *Table) noise(order []int32, dev []float64) (n Noise, sigma, logp []float64) {
 	side := newSide(order, dev)
 	sigma = t.spreads(order, dev, side)
-	n = Noise{Centre: side.centre, Factor: 1}
+	n = Noise{Centre: side.centre, Factor: 1, Base: 0.5}
 	scale := n.fitTail(order, dev, sigma, side)
 	typical := make([]float64, 0, len(order))
 	for _, i := range order {
@@ -58,17 +61,30 @@ func (t *Table) noise(order []int32, dev []float64) (n Noise, sigma, logp []floa
 // proves less.
 func (n Noise) stray() float64 {
 	heavy := min(1, max(0, (n.Factor-1.5)/1.5))
-	return (1e-6 + 1e-3*n.Wide*heavy) / scoreRange
+	return (1e-8 + 1e-3*n.Wide*heavy) / scoreRange
 }
 
+// logDensity of a score under noise.
 func (n Noise) logDensity(d, sigma float64) float64 {
-	z := (d - n.Centre) / sigma
-	p := (1 - n.Wide) * math.Exp(-0.5*z*z)
+	d = min(1.999999, max(-1.999999, d-n.Centre))
+	p := 0.0
+	if n.Base > 0 {
+		p += n.Base * n.normal(-2*d/(2+d)/sigma) * 4 / ((2 + d) * (2 + d))
+	}
+	if n.Base < 1 {
+		p += (1 - n.Base) * n.normal(2*d/(2-d)/sigma) * 4 / ((2 - d) * (2 - d))
+	}
+	return math.Log(p/sigma + n.stray())
+}
+
+// normal is the density of an error in units of the ordinary spread.
+func (n Noise) normal(z float64) float64 {
+	p := (1 - n.Wide) * math.Exp(-0.5*z*z-halfLn2Pi)
 	if n.Wide > 0 {
 		w := z / n.Factor
-		p += n.Wide / n.Factor * math.Exp(-0.5*w*w)
+		p += n.Wide / n.Factor * math.Exp(-0.5*w*w-halfLn2Pi)
 	}
-	return math.Log(p*math.Exp(-halfLn2Pi)/sigma + n.stray())
+	return p
 }
 
 // side is the half of the scores that noise is learned from.
@@ -181,25 +197,53 @@ func falling(value, weight []float64) {
 	}
 }
 
-// fitTail fits two spreads to the clean half by expectation–maximisation and
-// gives the factor by which the ordinary spread changes.
+// fitTail chooses what errors are relative to and fits two spreads to the clean
+// half; it gives the factor by which the ordinary spread changes.
 func (n *Noise) fitTail(order []int32, dev, sigma []float64, s side) float64 {
-	var z2 []float64
+	var clean []int32
 	for _, i := range order {
 		if s.holds(dev[i]) {
-			z := (dev[i] - s.centre) / sigma[i]
-			z2 = append(z2, z*z)
+			clean = append(clean, i)
 		}
 	}
-	if len(z2) < 20 {
+	if len(clean) < 20 {
 		return 1
 	}
+	best, bestScale, bestFit := *n, 1.0, math.Inf(-1)
+	for _, base := range []float64{0.5, 1, 0} {
+		z2 := make([]float64, len(clean))
+		for k, i := range clean {
+			d := min(1.999999, max(-1.999999, dev[i]-s.centre))
+			// Errors relative to either are scores in first order.
+			e := d / (1 + (base-0.5)*d)
+			z2[k] = e * e / (sigma[i] * sigma[i])
+		}
+		try := Noise{Centre: n.Centre, Base: base}
+		scale := try.fitWide(z2)
+		fit := 0.0
+		for _, i := range clean {
+			fit += try.logDensity(dev[i], max(sigma[i]*scale, leastNoise))
+		}
+		if base != 0.5 {
+			fit -= 2
+		}
+		if fit > bestFit {
+			best, bestScale, bestFit = try, scale, fit
+		}
+	}
+	*n = best
+	return bestScale
+}
+
+// fitWide fits two spreads by expectation–maximisation to squared errors and
+// gives the ordinary one.
+func (n *Noise) fitWide(z2 []float64) float64 {
 	w, a, b := 0.05, 1.0, 9.0 // share and variances
 	for range 40 {
 		var rw, ra, rb float64
+		ca, cb, ka, kb := (1-w)/math.Sqrt(a), w/math.Sqrt(b), -0.5/a, -0.5/b
 		for _, z := range z2 {
-			pa := (1 - w) / math.Sqrt(a) * math.Exp(-z/(2*a))
-			pb := w / math.Sqrt(b) * math.Exp(-z/(2*b))
+			pa, pb := ca*math.Exp(z*ka), cb*math.Exp(z*kb)
 			r := pb / (pa + pb + 1e-300)
 			rw += r
 			rb += r * z

@@ -22,12 +22,13 @@ type ripple struct {
 // number.
 var spreadsTried = [...]float64{0, 0.01, 0.03, 0.06, 0.12, 0.25, 0.5}
 
-// strays is the share of a cause's leaves that may have been moved otherwise.
+// strays is the share of a cause's leaves that may have stayed as they were, or
+// have been moved anywhere by something else.
 const strays = 0.05
 
 // scoreRange is the length of the interval scores lie in: a cause's centre is a
 // priori anywhere in it.
-const scoreRange = 4
+const scoreRange = 4.0
 
 // weigh gives the evidence in nats that the leaves, in the order of scores,
 // share one cause, against noise, be it quieter here than elsewhere; −Inf when
@@ -49,10 +50,13 @@ func (m *ripple) weigh(leaves []int32) (float64, fit) {
 			best, bestFit = g, f
 		}
 		if n > 1 && spread > 0 && spread < m.noise.Spread {
-			still = max(still, m.gain(leaves, fit{m.noise.Centre, spread}))
+			still = max(still, m.quiet(leaves, spread))
 		}
 	}
-	return best - still - math.Log(float64(len(spreadsTried))), bestFit
+	if n > 1 {
+		best -= math.Log(float64(len(spreadsTried)))
+	}
+	return best - still, bestFit
 }
 
 // matters tells whether a score is a change worth naming.
@@ -82,7 +86,7 @@ func (m *ripple) weighSpread(leaves []int32, centre, spread float64) (float64, f
 			}
 			z := (m.dev[i] - centre) / sd
 			p := (1 - strays) / sd * math.Exp(-0.5*z*z-halfLn2Pi)
-			w := p / (p + strays*m.p0[i]) / (sd * sd)
+			w := p / (p + strays*(m.p0[i]+1/scoreRange)/2) / (sd * sd)
 			sum += w * m.dev[i]
 			precision += w
 		}
@@ -105,7 +109,18 @@ func (m *ripple) gain(leaves []int32, f fit) float64 {
 			sd = m.sigma[i]
 		}
 		z := (m.dev[i] - f.centre) / sd
-		g += math.Log((1-strays)/sd*math.Exp(-0.5*z*z-halfLn2Pi)+strays*m.p0[i]) - m.log0[i]
+		g += math.Log((1-strays)/sd*math.Exp(-0.5*z*z-halfLn2Pi)+strays*(m.p0[i]+1/scoreRange)/2) - m.log0[i]
+	}
+	return g
+}
+
+// quiet is the gain of saying that the leaves have no cause but less noise than
+// others.
+func (m *ripple) quiet(leaves []int32, spread float64) float64 {
+	g := 0.0
+	for _, i := range leaves {
+		z := (m.dev[i] - m.noise.Centre) / spread
+		g += math.Log((1-strays)/spread*math.Exp(-0.5*z*z-halfLn2Pi)+strays*m.p0[i]) - m.log0[i]
 	}
 	return g
 }

@@ -54,8 +54,93 @@ func logChoose(n, k int) float64 {
 // ones describe its leaves better, and so on in what is left; at the end causes
 // that a more general one covers are dropped.
 func (s *search) run() []found {
-	all := s.greedy(nil, s.opt.MaxCauses)
-	return s.absorb(all)
+	return s.absorb(s.merge(s.reassign(s.greedy(nil, s.opt.MaxCauses))))
+}
+
+// reassign gives each leaf to the cause that describes it best of those it lies
+// in, and weighs the causes again.
+func (s *search) reassign(all []found) []found {
+	kept := make([][]int32, len(all))
+	one := make([]int32, 1)
+	for k, f := range all {
+		for _, i := range f.leaves {
+			one[0] = i
+			to, best := k, s.model.gain(one, f.fit)
+			for j, g := range all {
+				if j == k || s.cuboids[g.at.cuboid].of[i] != g.at.group {
+					continue
+				}
+				if more := s.model.gain(one, g.fit); more > best {
+					to, best = j, more
+				}
+			}
+			kept[to] = append(kept[to], i)
+		}
+	}
+	out := all[:0]
+	for k, f := range all {
+		s.mark(kept[k], false)
+		if g, ok := s.weigh(f.at); ok {
+			s.mark(g.leaves, true)
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// merge puts a more general cause in the place of those within it where that is
+// cheaper, now that leaves which other causes moved are out of the way.
+func (s *search) merge(all []found) []found {
+	for {
+		best, gain := found{}, 1e-9
+		var inside []int
+		for _, e := range s.above(all) {
+			within, sum := s.inside(all, e), 0.0
+			for _, k := range within {
+				s.mark(all[k].leaves, false)
+				sum += all[k].net
+			}
+			if f, ok := s.weigh(e); ok && f.net-sum > gain {
+				best, gain, inside = f, f.net-sum, within
+			}
+			for _, k := range within {
+				s.mark(all[k].leaves, true)
+			}
+		}
+		if inside == nil {
+			return all
+		}
+		for i, k := range inside {
+			s.mark(all[k-i].leaves, false)
+			all = slices.Delete(all, k-i, k-i+1)
+		}
+		s.mark(best.leaves, true)
+		all = append(all, best)
+	}
+}
+
+// above lists the elements more general than a cause, each once.
+func (s *search) above(all []found) []element {
+	var out []element
+	for _, f := range all {
+		for c := range s.cuboids {
+			if finer(s.cuboids[f.at.cuboid].dims, s.cuboids[c].dims) {
+				out = append(out, element{int32(c), s.cuboids[c].of[f.leaves[0]]})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b element) int { return cmp.Or(cmp.Compare(a.cuboid, b.cuboid), cmp.Compare(a.group, b.group)) })
+	return slices.Compact(out)
+}
+
+// inside gives the causes that are finer than an element.
+func (s *search) inside(all []found, e element) (within []int) {
+	for k, f := range all {
+		if finer(s.cuboids[f.at.cuboid].dims, s.cuboids[e.cuboid].dims) && s.cuboids[e.cuboid].of[f.leaves[0]] == e.group {
+			within = append(within, k)
+		}
+	}
+	return within
 }
 
 // greedy searches among the combinations within a parent (nil: all).

@@ -1,0 +1,96 @@
+package cause
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"encoding/csv"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// sharedData finds the directory of reference files: OMOTE_SHARED_DATA, or
+// ../shared/data beside the repository. The test is skipped where it is absent.
+func sharedData(t testing.TB, elem ...string) string {
+	t.Helper()
+	root := os.Getenv("OMOTE_SHARED_DATA")
+	if root == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for !exists(filepath.Join(dir, "go.mod")) {
+			if dir == filepath.Dir(dir) {
+				t.Skip("shared data absent: no go.mod above the test")
+			}
+			dir = filepath.Dir(dir)
+		}
+		root = filepath.Join(dir, "..", "shared", "data")
+	}
+	path := filepath.Join(append([]string{root}, elem...)...)
+	if !exists(path) {
+		t.Skip("shared data absent: " + filepath.Join(elem...))
+	}
+	return path
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// xsCases reads the published cases with their causes.
+func xsCases(t testing.TB) []truth {
+	t.Helper()
+	f, err := os.Open(sharedData(t, "stats", "rca_xs", "rca_xs.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string]*Table{}
+	labels := map[string][]string{}
+	for archive := tar.NewReader(z); ; {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(h.Name)
+		if !strings.HasSuffix(name, ".csv") {
+			continue
+		}
+		rows, err := csv.NewReader(archive).ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "injection_info.csv" {
+			for _, row := range rows[1:] {
+				labels[row[0]] = strings.Split(row[1], ";")
+			}
+			continue
+		}
+		n := len(rows[0]) - 2
+		table := NewTable(rows[0][:n]...)
+		for _, row := range rows[1:] {
+			v, _ := strconv.ParseFloat(row[n], 64)
+			e, _ := strconv.ParseFloat(row[n+1], 64)
+			table.Add(row[:n], v, e)
+		}
+		tables[strings.TrimSuffix(name, ".csv")] = table
+	}
+	var out []truth
+	for name, table := range tables {
+		out = append(out, truth{table, labels[name]})
+	}
+	return out
+}
