@@ -56,7 +56,7 @@ func xsCases(t testing.TB) []truth {
 		t.Fatal(err)
 	}
 	tables := map[string]*Table{}
-	labels := map[string][]string{}
+	labels := xsLabels(t)
 	for archive := tar.NewReader(z); ; {
 		h, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -73,12 +73,6 @@ func xsCases(t testing.TB) []truth {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if name == "injection_info.csv" {
-			for _, row := range rows[1:] {
-				labels[row[0]] = strings.Split(row[1], ";")
-			}
-			continue
-		}
 		n := len(rows[0]) - 2
 		table := NewTable(rows[0][:n]...)
 		for _, row := range rows[1:] {
@@ -93,4 +87,22 @@ func xsCases(t testing.TB) []truth {
 		out = append(out, truth{table, labels[name]})
 	}
 	return out
+}
+
+func xsLabels(t testing.TB) map[string][]string {
+	t.Helper()
+	f, err := os.Open(sharedData(t, "stats", "rca_xs", "injection_info.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string][]string{}
+	for _, row := range rows[1:] {
+		labels[row[0]] = strings.Split(row[1], ";")
+	}
+	return labels
 }
