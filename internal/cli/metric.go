@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	insight "omote/internal/insight/api"
-	"omote/internal/insight/metric"
 )
 
 func newMetricCommand() *cobra.Command {
@@ -64,7 +63,7 @@ func newMetricShowCommand() *cobra.Command {
 				q.Set("by", by)
 			}
 			return withClient(cmd, func(ctx context.Context, c *client) error {
-				var res metric.Result
+				var res insight.Series
 				if err := c.call(ctx, http.MethodGet, "/api/v1/metrics/"+url.PathEscape(args[0])+"/series?"+q.Encode(), nil, &res); err != nil {
 					return err
 				}
@@ -80,11 +79,19 @@ func newMetricShowCommand() *cobra.Command {
 	return cmd
 }
 
-func printResult(w io.Writer, res metric.Result) error {
+func printResult(w io.Writer, res insight.Series) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(t, "from\tgroup\tn\tlow\tvalue\thigh\tstate\t\n")
 	for _, p := range res.Points {
-		fmt.Fprintf(t, "%s\t%s\t%d\t%.4g\t%.4g\t%.4g\t%s\t\n", p.Start, p.Group, p.Est.N, p.Est.Low, p.Est.Value, p.Est.High, p.State)
+		fmt.Fprintf(t, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t\n", p.Start, p.Group, p.N, bound(p.Low), bound(p.Value), bound(p.High), p.State)
 	}
 	return t.Flush()
+}
+
+// bound writes one end of an interval, "–" where there is none.
+func bound(x *float64) string {
+	if x == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", *x)
 }

@@ -121,19 +121,37 @@ func homePage(page ui.Page, v homeView) templ.Component {
 						}()
 					}
 					ctx = templ.InitializeContext(ctx)
-					templ_7745c5c3_Err = ui.KeyValues([]ui.KeyValue{
-						{Key: i18n.T(ctx, "insight.web.home.judged"), Value: i18n.Fmt(ctx).Int(int64(v.judged))},
-						{Key: i18n.T(ctx, "insight.web.home.quiet"), Value: i18n.Fmt(ctx).Int(int64(v.quiet))},
-						{Key: i18n.T(ctx, "insight.web.home.unjudged"), Value: i18n.Fmt(ctx).Int(int64(v.unjudged))},
-					}).Render(ctx, templ_7745c5c3_Buffer)
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " ")
-					if templ_7745c5c3_Err != nil {
-						return templ_7745c5c3_Err
-					}
-					templ_7745c5c3_Err = ui.Buttons(ui.ButtonProps{Label: i18n.T(ctx, "insight.web.home.journeys"), Href: "/journey/observed"}, ui.ButtonProps{Label: i18n.T(ctx, "insight.web.home.measures"), Href: listPath, Kind: ui.BareButton}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Var6 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+						templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+						templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+						if !templ_7745c5c3_IsBuffer {
+							defer func() {
+								templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+								if templ_7745c5c3_Err == nil {
+									templ_7745c5c3_Err = templ_7745c5c3_BufErr
+								}
+							}()
+						}
+						ctx = templ.InitializeContext(ctx)
+						templ_7745c5c3_Err = ui.KeyValues([]ui.KeyValue{
+							{Key: i18n.T(ctx, "insight.web.home.judged"), Value: i18n.Fmt(ctx).Int(int64(v.judged))},
+							{Key: i18n.T(ctx, "insight.web.home.quiet"), Value: i18n.Fmt(ctx).Int(int64(v.quiet))},
+							{Key: i18n.T(ctx, "insight.web.home.unjudged"), Value: i18n.Fmt(ctx).Int(int64(v.unjudged))},
+						}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " ")
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						templ_7745c5c3_Err = ui.Buttons(ui.ButtonProps{Label: i18n.T(ctx, "insight.web.home.journeys"), Href: "/journey/observed"}, ui.ButtonProps{Label: i18n.T(ctx, "insight.web.home.measures"), Href: listPath, Kind: ui.BareButton}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
+						return nil
+					})
+					templ_7745c5c3_Err = ui.Stack().Render(templ.WithChildren(ctx, templ_7745c5c3_Var6), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
