@@ -71,7 +71,7 @@ func (m *Model) Drifted() bool { return m.drifted }
 
 // weakest is the smallest rounded weight, of 127, that is stored; smaller ones
 // change no answer and cost time.
-const weakest = 6
+const weakest = 10
 
 // store keeps the features that matter and rounds their weights.
 func store(f *fitted, labels []string, o *Options) *Model {
