@@ -23,6 +23,7 @@ const (
 const (
 	skipReach = 3
 	pairReach = 16
+	pairWords = 64 // leading words of a text that are paired without order
 	minGram   = 3
 	maxGram   = 6
 	maxTokens = 400 // words of a text that are read; longer texts are cut
@@ -154,7 +155,7 @@ func (x *extractor) pairs() {
 			if j-i <= skipReach {
 				x.add(mix(mix(a, saltSkip), b), skipBlock)
 			}
-			if a != b {
+			if a != b && j < pairWords {
 				x.add(mix(min(a, b)^saltPair, max(a, b)), pairBlock)
 			}
 		}

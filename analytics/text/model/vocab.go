@@ -70,10 +70,10 @@ func newVectoriser(vocab *vocabulary, idf []float32, blockOf []block, w blockWei
 }
 
 // vector appends the rows and values of a text to the slices.
-func (v *vectoriser) vector(features []feature, rows []int32, values []float32) ([]int32, []float32) {
+func (v *vectoriser) vector(keys []uint32, rows []int32, values []float32) ([]int32, []float32) {
 	v.touched = v.touched[:0]
-	for _, f := range features {
-		row := v.vocab.row(f.key())
+	for _, key := range keys {
+		row := v.vocab.row(key)
 		if row < 0 {
 			continue
 		}
@@ -135,14 +135,18 @@ func (m *matrix) at(i int) ([]int32, []float32) {
 // corpus holds the hashed features of each text, extracted once and used by
 // every fold.
 type corpus struct {
-	features [][]feature
+	keys [][]uint32
 }
 
 func newCorpus(texts []string) *corpus {
 	x := extractor{normaliser: sharedNormaliser()}
-	c := &corpus{features: make([][]feature, len(texts))}
+	c := &corpus{keys: make([][]uint32, len(texts))}
 	for i, text := range texts {
-		c.features[i] = slices.Clone(x.extract(text))
+		features := x.extract(text)
+		c.keys[i] = make([]uint32, len(features))
+		for n, f := range features {
+			c.keys[i][n] = f.key()
+		}
 	}
 	return c
 }
@@ -153,15 +157,12 @@ func (c *corpus) fit(index []int, minTexts int, w blockWeights) *vectoriser {
 	type seen struct {
 		texts int32
 		last  int32
-		block block
 	}
 	table := make(map[uint32]seen, 1<<16)
 	for n, i := range index {
-		for _, f := range c.features[i] {
-			k := f.key()
-			s := table[k]
-			if s.last != int32(n+1) {
-				table[k] = seen{s.texts + 1, int32(n + 1), f.block()}
+		for _, k := range c.keys[i] {
+			if s := table[k]; s.last != int32(n+1) {
+				table[k] = seen{s.texts + 1, int32(n + 1)}
 			}
 		}
 	}
@@ -179,7 +180,7 @@ func (c *corpus) fit(index []int, minTexts int, w blockWeights) *vectoriser {
 		s := table[k]
 		vocab.put(k, int32(row))
 		idf[row] = float32(1 + math.Log(float64(len(index)+1)/float64(s.texts+1)))
-		blockOf[row] = s.block
+		blockOf[row] = feature(k).block()
 	}
 	v := newVectoriser(vocab, idf, blockOf, w)
 	v.keys = keys
@@ -190,7 +191,7 @@ func (c *corpus) fit(index []int, minTexts int, w blockWeights) *vectoriser {
 func (c *corpus) design(v *vectoriser, index []int) *matrix {
 	m := &matrix{start: make([]int32, 1, len(index)+1)}
 	for _, i := range index {
-		m.rows, m.values = v.vector(c.features[i], m.rows, m.values)
+		m.rows, m.values = v.vector(c.keys[i], m.rows, m.values)
 		m.start = append(m.start, int32(len(m.rows)))
 	}
 	return m
