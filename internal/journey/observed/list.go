@@ -7,6 +7,7 @@ import (
 
 	"omote/internal/journey/definition"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/scope"
 )
 
 // Summary is one line of the list of journeys.
@@ -18,11 +19,45 @@ type Summary struct {
 	Last       time.Time
 }
 
-// List gives the journeys that facts speak of, most cases first.
-func (s *Service) List(ctx context.Context) (out []Summary, err error) {
+// listed is a list in memory: counting distinct cases reads every fact.
+type listed struct {
+	summaries []Summary
+	readAt    time.Time
+	keep      time.Duration
+}
+
+// List gives the journeys that facts speak of, most cases first. It may be some
+// seconds old.
+func (s *Service) List(ctx context.Context) ([]Summary, error) {
 	if err := auth.Require(ctx, definition.PermRead, ""); err != nil {
 		return nil, err
 	}
+	sc, _ := scope.From(ctx)
+	key, now := sc.Entity+"\x00"+sc.Unit, s.clock.Now()
+	s.mu.Lock()
+	held := s.lists[key]
+	s.mu.Unlock()
+	if now.Sub(held.readAt) < held.keep {
+		return held.summaries, nil
+	}
+	started := time.Now() // how long it takes decides how long it is kept
+	found, err := s.count(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.lists) >= maxLists {
+		clear(s.lists)
+	}
+	s.lists[key] = listed{found, now, min(max(time.Second, 50*time.Since(started)), 5*time.Minute)}
+	return found, nil
+}
+
+// maxLists bounds the lists in memory: one for each place that people act in.
+const maxLists = 64
+
+func (s *Service) count(ctx context.Context) (out []Summary, err error) {
 	definitions, err := s.definitions.All(ctx)
 	if err != nil {
 		return nil, err

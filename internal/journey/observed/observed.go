@@ -84,6 +84,7 @@ type Service struct {
 
 	mu    sync.Mutex
 	cache map[string]*entry
+	lists map[string]listed
 }
 
 // entry is a journey's log in memory.
@@ -96,7 +97,7 @@ type entry struct {
 
 // NewService makes the service.
 func NewService(w *warehouse.Warehouse, definitions *definition.Service, c clock.Clock) *Service {
-	return &Service{w: w, definitions: definitions, clock: c, cache: map[string]*entry{}}
+	return &Service{w: w, definitions: definitions, clock: c, cache: map[string]*entry{}, lists: map[string]listed{}}
 }
 
 // Limits of what is kept in memory.
