@@ -132,3 +132,5 @@ func (m *ripple) factor(f fit) float64 {
 	}
 	return math.Max(0, (2-f.centre)/(2+f.centre))
 }
+
+func (m *ripple) beside(f found, _ fit) float64 { return f.net + f.cost }

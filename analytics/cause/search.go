@@ -10,6 +10,9 @@ import (
 type model interface {
 	weigh(leaves []int32) (float64, fit)
 	gain(leaves []int32, f fit) float64
+	// beside is the gain of a fit when it is compared with that of a more general
+	// cause.
+	beside(f found, general fit) float64
 	factor(f fit) float64
 }
 
@@ -95,16 +98,18 @@ func (s *search) merge(all []found) []found {
 		best, gain := found{}, 1e-9
 		var inside []int
 		for _, e := range s.above(all) {
-			within, sum := s.inside(all, e), 0.0
+			within := s.inside(all, e)
 			for _, k := range within {
 				s.mark(all[k].leaves, false)
-				sum += all[k].net
 			}
-			if f, ok := s.weigh(e); ok && f.net-sum > gain {
-				best, gain, inside = f, f.net-sum, within
-			}
+			f, ok := s.weigh(e)
+			more := f.net
 			for _, k := range within {
 				s.mark(all[k].leaves, true)
+				more -= s.model.beside(all[k], f.fit) - all[k].cost
+			}
+			if ok && more > gain {
+				best, gain, inside = f, more, within
 			}
 		}
 		if inside == nil {
@@ -170,7 +175,7 @@ func (s *search) split(f found) []found {
 	sum := 0.0
 	for _, g := range finer {
 		s.mark(g.leaves, false)
-		sum += g.net
+		sum += s.model.beside(g, f.fit) - g.cost
 	}
 	if sum > f.net {
 		return finer
