@@ -31,6 +31,7 @@ type Board struct {
 type board struct {
 	rows    map[string]Row
 	at      time.Time
+	took    time.Duration // how long the last computation took
 	working bool
 }
 
@@ -47,8 +48,14 @@ type Row struct {
 const (
 	boardWeeks = 26
 	lastDays   = 28
-	boardAge   = 5 * time.Minute
-	maxBoards  = 32
+	// A board is computed again after boardAge at the latest, and earlier the
+	// less it costs: after computeShare times what the last one took, but not
+	// before boardRest. So a file that was just brought in shows at once on a
+	// small installation, and a large one is not kept busy.
+	boardAge     = 5 * time.Minute
+	boardRest    = 2 * time.Second
+	computeShare = 20
+	maxBoards    = 32
 	// boardWorkers compute at the same time.
 	boardWorkers = 2
 )
@@ -76,7 +83,7 @@ func (b *Board) Read(ctx context.Context) (rows []Row, at time.Time, working boo
 		one = &board{rows: map[string]Row{}}
 		b.boards[key] = one
 	}
-	if !one.working && b.clock.Now().Sub(one.at) > boardAge {
+	if !one.working && b.clock.Now().Sub(one.at) > one.life() {
 		one.working = true
 		go b.compute(context.WithoutCancel(ctx), one)
 	}
@@ -85,6 +92,17 @@ func (b *Board) Read(ctx context.Context) (rows []Row, at time.Time, working boo
 	}
 	slices.SortFunc(rows, func(x, y Row) int { return compareIDs(x.Definition.ID, y.Definition.ID) })
 	return rows, one.at, one.working, nil
+}
+
+// life is how long the figures may stand before they are computed again; a board
+// without any figure costs little and is looked at again soon.
+func (o *board) life() time.Duration {
+	for _, r := range o.rows {
+		if r.Last.Est.N > 0 {
+			return min(boardAge, max(boardRest, computeShare*o.took))
+		}
+	}
+	return boardRest
 }
 
 func compareIDs(a, b string) int {
@@ -96,9 +114,11 @@ func compareIDs(a, b string) int {
 
 // compute refreshes every measure of a board.
 func (b *Board) compute(ctx context.Context, one *board) {
+	started := b.clock.Now()
 	defer func() {
 		b.mu.Lock()
 		one.working, one.at = false, b.clock.Now()
+		one.took = one.at.Sub(started)
 		b.mu.Unlock()
 	}()
 	var group errgroup.Group

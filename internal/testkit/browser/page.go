@@ -85,10 +85,16 @@ func (p *Page) Settle() {
 		if err == nil {
 			return
 		}
-		if ctx.Err() != nil || !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") && !strings.Contains(err.Error(), "destroyed") {
+		if ctx.Err() != nil || !navigated(err) {
 			p.t.Fatalf("settle: %v\nproblems so far: %v", err, p.Problems())
 		}
 	}
+}
+
+// navigated tells that a script ended because its page went away.
+func navigated(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "navigated") || strings.Contains(text, "context") || strings.Contains(text, "destroyed")
 }
 
 // settleScript begins with one turn of the event loop, in which a press may
@@ -239,14 +245,26 @@ func (p *Page) WaitFor(selector string) {
 	p.Settle()
 }
 
-// WaitText waits until the page shows a text.
+// WaitText waits until the page, or the one it leads to, shows a text.
 func (p *Page) WaitText(text string) {
 	p.t.Helper()
 	quoted, err := json.Marshal(text)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	run(p, "wait for text "+text, chromedp.Poll[bool](`document.body.innerText.replaceAll("\u00a0", " ").includes(`+string(quoted)+`)`))
+	ctx, cancel := context.WithTimeout(p.ctx, step)
+	defer cancel()
+	poll := chromedp.Poll[bool](`!!document.body && document.body.innerText.replaceAll("\u00a0", " ").includes(` + string(quoted) + `)`)
+	for {
+		_, err := chromedp.Run(ctx, poll)
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil || !navigated(err) {
+			p.Shot("failed")
+			p.t.Fatalf("wait for text %s: %v\nproblems so far: %v", text, err, p.Problems())
+		}
+	}
 	p.Settle()
 }
 
@@ -287,7 +305,7 @@ func (p *Page) Shot(name string) {
 
 // whole photographs the page in a window of its full height.
 func (p *Page) whole(ctx context.Context) ([]byte, error) {
-	height, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`(scrollTo(0, 0), document.documentElement.scrollHeight)`))
+	height, err := chromedp.Run(ctx, chromedp.Evaluate[int64](`(scrollTo(0, 0), document.documentElement?.scrollHeight ?? 0)`))
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {
       const form = event.target.closest && event.target.closest("form");
       if (form) { event.preventDefault(); form.requestSubmit(); }
+      else if (press(document.querySelector('main [aria-keyshortcuts="Control+Enter"]'))) event.preventDefault(); // the button that shows these keys
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
