@@ -81,21 +81,21 @@ type Point struct {
 
 // Series is a metric over a period.
 type Series struct {
-	Metric      string    `json:"metric"`
-	Version     int       `json:"version"`
-	Unit        string    `json:"unit"`
-	Direction   string    `json:"direction"`
-	From        string    `json:"from" format:"date"`
-	To          string    `json:"to" format:"date" doc:"the day after the last"`
-	Granularity string    `json:"granularity" enum:"day,week,month,total"`
-	By          string    `json:"by,omitempty"`
-	Zone        string    `json:"zone" doc:"IANA zone in which days are cut"`
-	Level       float64   `json:"level" doc:"level of the intervals"`
-	AsOf        time.Time `json:"as_of" doc:"conversions and durations are judged at this moment"`
-	Latest      time.Time `json:"latest" doc:"when the feeds of the metric last delivered"`
-	Stale       bool      `json:"stale" doc:"the promise of freshness is broken"`
-	Source      string    `json:"source" enum:"aggregates,facts"`
-	Points      []Point   `json:"points"`
+	Metric      string     `json:"metric"`
+	Version     int        `json:"version"`
+	Unit        string     `json:"unit"`
+	Direction   string     `json:"direction"`
+	From        string     `json:"from" format:"date"`
+	To          string     `json:"to" format:"date" doc:"the day after the last"`
+	Granularity string     `json:"granularity" enum:"day,week,month,total"`
+	By          string     `json:"by,omitempty"`
+	Zone        string     `json:"zone" doc:"IANA zone in which days are cut"`
+	Level       float64    `json:"level" doc:"level of the intervals"`
+	AsOf        time.Time  `json:"as_of" doc:"conversions and durations are judged at this moment"`
+	Latest      *time.Time `json:"latest" doc:"when the feeds of the metric last delivered; null when never"`
+	Stale       bool       `json:"stale" doc:"the promise of freshness is broken"`
+	Source      string     `json:"source" enum:"aggregates,facts"`
+	Points      []Point    `json:"points"`
 }
 
 func point(p metric.Point) (Point, error) {
@@ -112,8 +112,11 @@ func point(p metric.Point) (Point, error) {
 
 func series(r *metric.Result) (Series, error) {
 	s := Series{Metric: r.Metric, Version: r.Version, Unit: string(r.Unit), Direction: string(r.Direction), From: r.Period.From.String(), To: r.Period.To.String(),
-		Granularity: string(r.Granularity), By: r.By, Zone: r.Zone, Level: r.Level, AsOf: r.AsOf, Latest: r.Latest, Stale: r.Stale, Source: r.Source,
+		Granularity: string(r.Granularity), By: r.By, Zone: r.Zone, Level: r.Level, AsOf: r.AsOf, Stale: r.Stale, Source: r.Source,
 		Points: make([]Point, 0, len(r.Points))}
+	if !r.Latest.IsZero() {
+		s.Latest = &r.Latest
+	}
 	for _, p := range r.Points {
 		x, err := point(p)
 		if err != nil {

@@ -310,35 +310,47 @@ func (c *compiler) after() string {
 func (c *compiler) conversion() Query {
 	within := time.Duration(c.d.Within)
 	interval := fmt.Sprintf("INTERVAL '%d seconds'", int64(within.Seconds()))
-	reached := fmt.Sprintf("EXISTS (SELECT 1 FROM goal g WHERE g.subject = s.subject AND g.ended %s s.began AND g.ended <= s.began + %s)", c.after(), interval)
-	with := fmt.Sprintf("WITH start AS (\n%s\n), goal AS (\n%s\n)", c.starts(), c.ends(c.endCondition(c.d.To), within))
+	inTime := fmt.Sprintf(" AND g.ended <= s.began + %s", interval)
+	with := fmt.Sprintf("WITH start AS (\n%s\n), goal AS (\n%s\n), ended AS (\n%s\n)",
+		c.starts(), c.ends(c.endCondition(c.d.To), within), firstEnds("goal", c.after(), inTime))
+	from, made := "ended", "done IS NOT NULL"
 	if len(c.d.Without) > 0 {
-		with += fmt.Sprintf(", spoilt AS (\n%s\n)", c.ends("name IN "+c.in(c.d.Without), within))
-		reached += fmt.Sprintf(" AND NOT EXISTS (SELECT 1 FROM spoilt x WHERE x.subject = s.subject AND x.ended >= s.began AND x.ended <= s.began + %s)", interval)
+		with += fmt.Sprintf(", spoiler AS (\n%s\n), spoilt AS (\n%s\n)",
+			c.ends("name IN "+c.in(c.d.Without), within), firstEnds("spoiler", ">=", inTime))
+		from = `(SELECT e.bucket, e.grp, e.began, e.done, x.done AS spoilt
+FROM ended e JOIN spoilt x ON x.bucket = e.bucket AND x.subject = e.subject) f`
+		made += " AND spoilt IS NULL"
 	}
 	hit, miss := 1, 0
 	if c.d.Fail {
 		hit, miss = 0, 1
 	}
 	return Query{shape: shares, SQL: fmt.Sprintf(`%s
-SELECT bucket, grp, CAST(sum(hit) AS BIGINT) AS hits, count(*) AS base
-FROM (SELECT s.bucket, s.grp, CASE WHEN %s THEN %d ELSE %d END AS hit FROM start s WHERE s.began + %s <= %s) f
-GROUP BY bucket, grp`, with, reached, hit, miss, interval, warehouse.Timestamp(c.q.AsOf))}
+SELECT bucket, grp, CAST(sum(CASE WHEN %s THEN %d ELSE %d END) AS BIGINT) AS hits, count(*) AS base
+FROM %s WHERE began + %s <= %s
+GROUP BY bucket, grp`, with, made, hit, miss, from, interval, warehouse.Timestamp(c.q.AsOf))}
+}
+
+// firstEnds is the SQL of the first end, or none, of what started. A join and a
+// minimum, since engines turn neither into a loop over all pairs, as they may
+// with EXISTS.
+func firstEnds(table, after, cond string) string {
+	return fmt.Sprintf(`SELECT s.bucket, s.grp, s.subject, s.began, min(g.ended) AS done
+FROM start s LEFT JOIN %s g ON g.subject = s.subject AND g.ended %s s.began%s
+GROUP BY s.bucket, s.grp, s.subject, s.began`, table, after, cond)
 }
 
 // duration: how long each took, or has taken so far.
 func (c *compiler) duration() Query {
-	asOf := warehouse.Timestamp(c.q.AsOf)
 	return Query{shape: durations, SQL: fmt.Sprintf(`WITH start AS (
 %s
 ), goal AS (
 %s
 ), ended AS (
-SELECT s.bucket, s.grp, s.subject, s.began, min(g.ended) AS done
-FROM start s LEFT JOIN goal g ON g.subject = s.subject AND g.ended %s s.began
-GROUP BY s.bucket, s.grp, s.subject, s.began
+%s
 )
 SELECT bucket, grp, %s AS seconds, CASE WHEN done IS NULL THEN 0 ELSE 1 END AS closed, count(*) AS n
 FROM ended GROUP BY bucket, grp, seconds, closed`,
-		c.starts(), c.ends(c.endCondition(c.d.To), 0), c.after(), c.dialect.Seconds("began", "coalesce(done, "+asOf+")"))}
+		c.starts(), c.ends(c.endCondition(c.d.To), 0), firstEnds("goal", c.after(), ""),
+		c.dialect.Seconds("began", "coalesce(done, "+warehouse.Timestamp(c.q.AsOf)+")"))}
 }

@@ -25,6 +25,10 @@ func openPostgres(ctx context.Context, opt Options) (engine, error) {
 	}
 	conf.RuntimeParams["application_name"] = "omote-warehouse"
 	conf.RuntimeParams["timezone"] = "UTC"
+	// Conditions on local days make the planner expect one row where there are
+	// many thousand, and loop over them; analysis wants hash and merge joins.
+	conf.RuntimeParams["enable_nestloop"] = "off"
+	conf.RuntimeParams["jit"] = "off" // costs more than it saves in queries of a second
 	e := &pg{db: stdlib.OpenDB(*conf)}
 	if err := e.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("connect to PostgreSQL: %w", err), e.db.Close())
