@@ -296,6 +296,11 @@ func (n *Normaliser) face(s string, i int) (end int, mood Flag) {
 		if end < len(s) && (isLetter(last) || isDigit(last) || last == '/') && (isLetter(s[end]) || isDigit(s[end]) || s[end] == '/') {
 			continue
 		}
+		// A mark after it belongs to its last letter: ":ô" is no face, however it
+		// is composed.
+		if r, _ := utf8.DecodeRuneInString(s[end:]); isLetter(last) && (unicode.Is(unicode.Mn, r) || r >= utf8.RuneSelf && unicode.IsLetter(r)) {
+			continue
+		}
 		return end, f.mood
 	}
 	return 0, 0
