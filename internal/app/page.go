@@ -10,6 +10,7 @@ import (
 
 	"omote/internal/module"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
@@ -59,7 +60,9 @@ func (a *App) names(r *http.Request) (bank, place string) {
 	if err != nil {
 		return bank, place // the page says elsewhere that the store does not answer
 	}
-	bank = cmp.Or(found[scope.Root], bank)
+	if bank = cmp.Or(found[scope.Root], bank); bank == config.Default().Bank {
+		bank = "" // nobody has named it yet
+	}
 	if path != scope.Root {
 		place = cmp.Or(found[path], path)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/url"
 	"strings"
+
+	"omote/internal/platform/config"
 )
 
 // baseURL is the address under which people reach this process.
@@ -18,6 +20,9 @@ func (a *App) baseURL() string {
 // it has no account. Whoever reads it may do so; the token works for a day, and
 // each start makes a new one.
 func (a *App) announceSetup(served string) {
+	if !a.Config.Has(config.Web) {
+		return
+	}
 	token, err := a.services.auth.SetupToken(context.Background())
 	if err != nil {
 		a.Logger.Error("the set-up token could not be made", "error", err)

@@ -93,6 +93,26 @@ func (q Query) matches(k auth.APIKey, now store.Micros) bool {
 	return search == "" || strings.Contains(strings.ToLower(k.Name+" "+k.Source+" "+k.Prefix), search)
 }
 
+// Get reads one key of the place or below.
+func (s *Service) Get(ctx context.Context, id string) (k auth.APIKey, err error) {
+	if err := auth.Require(ctx, PermRead, ""); err != nil {
+		return k, err
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		k, err = s.get(ctx, tx, id)
+		return err
+	})
+	return k, err
+}
+
+func (s *Service) get(ctx context.Context, tx store.Tx, id string) (auth.APIKey, error) {
+	k, err := s.auth.GetKey(ctx, tx, id)
+	if err == nil && !tx.Scope.Sees(k.Unit) {
+		return auth.APIKey{}, errs.NotFound("auth.key_not_found", "no key %s", id)
+	}
+	return k, err
+}
+
 // Create makes a key and gives its secret, which is shown this once.
 func (s *Service) Create(ctx context.Context, n auth.NewKey) (k auth.APIKey, secret string, err error) {
 	if n.Unit == "" {
@@ -130,11 +150,7 @@ func (s *Service) Revoke(ctx context.Context, id, reason string) error {
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		k, err := s.auth.GetKey(ctx, tx, id)
-		if err == nil && !tx.Scope.Sees(k.Unit) {
-			err = errs.NotFound("auth.key_not_found", "no key %s", id)
-		}
-		if err != nil {
+		if _, err := s.get(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := s.auth.RevokeKey(ctx, tx, id); err != nil {

@@ -105,7 +105,7 @@ func auditColumns(ctx context.Context) []ui.Column {
 		{Key: "actor", Label: i18n.T(ctx, "admin.web.audit.actor")},
 		{Key: "object", Label: i18n.T(ctx, "admin.web.audit.object"), Wide: true},
 		{Key: "unit", Label: i18n.T(ctx, "admin.web.audit.unit"), Optional: true, Off: true},
-		{Key: "changed", Label: i18n.T(ctx, "admin.web.audit.changed"), Optional: true},
+		{Key: "changed", Label: i18n.T(ctx, "admin.web.audit.changed"), Optional: true, Off: true},
 		{Key: "digests", Label: i18n.T(ctx, "admin.web.audit.digests"), Optional: true, Off: true},
 		{Key: "seal", Label: i18n.T(ctx, "admin.web.audit.seal"), Numeric: true},
 		{Key: "at", Label: i18n.T(ctx, "admin.web.audit.at"), Numeric: true},
@@ -121,8 +121,20 @@ func auditRow(ctx context.Context, l audit.Line, who actors) ui.Row {
 		{Text: actionName(ctx, l.Action), Sub: l.Reason},
 		who.cell(ctx, l.Actor),
 		{Text: objectName(ctx, l.Object), Sub: shortID(l.Object), Href: objectHref(l.Object)},
-		{Text: l.Unit}, {Text: strings.Join(l.Changed, ", ")}, {Text: short(l.Before), Sub: short(l.After)}, seal, {Text: ui.When(ctx, l.At)},
+		{Text: l.Unit}, {Text: changedWords(ctx, l.Changed)}, {Text: short(l.Before), Sub: short(l.After)}, seal, {Text: ui.When(ctx, l.At)},
 	}}
+}
+
+// changedWords words the names of fields.
+func changedWords(ctx context.Context, fields []string) string {
+	out := make([]string, len(fields))
+	for i, f := range fields {
+		if key := "admin.changed." + f; i18n.From(ctx).Has(key) {
+			f = i18n.T(ctx, key)
+		}
+		out[i] = f
+	}
+	return strings.Join(out, ", ")
 }
 
 // actionName words an action; one without words of its own shows as it is.

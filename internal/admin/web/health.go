@@ -87,26 +87,6 @@ func (v healthView) finding(ctx context.Context) string {
 // promise.
 const lagTold = 10 * time.Second
 
-// letterAct replays or gives up events that a handler refused.
-func (p Pages) letterAct(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	handler, subject := r.FormValue("handler"), r.FormValue("subject")
-	switch r.PathValue("act") {
-	case "replay":
-		applied, err := p.Health.Replay(ctx, handler, subject)
-		if err != nil {
-			return err
-		}
-		return p.done(w, r, healthPath+"#letters", told{Key: "letters.replayed", Name: i18n.Fmt(ctx).Int(int64(applied))})
-	case "discard":
-		if err := p.Health.Discard(ctx, handler, subject); err != nil {
-			return err
-		}
-		return p.done(w, r, healthPath+"#letters", told{Key: "letters.discarded"})
-	}
-	return errs.NotFound("http.error.not_found", "there is no act %q", r.PathValue("act"))
-}
-
 func (p Pages) jobAct(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("id")
 	var key string

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"strings"
+	"time"
 
 	"omote/internal/platform/errs"
 	"omote/internal/platform/i18n"
@@ -13,6 +15,9 @@ import (
 func answered(ctx context.Context, p Part) string {
 	if p.Err != nil {
 		return i18n.Error(ctx, p.Err)
+	}
+	if p.Took < time.Millisecond {
+		return i18n.Fmt(ctx).Int(p.Took.Microseconds()) + "\u00a0µs"
 	}
 	return i18n.Fmt(ctx).Decimal(float64(p.Took.Microseconds())/1000, 1) + "\u00a0ms"
 }
@@ -97,38 +102,58 @@ func projectorName(ctx context.Context, name string) string {
 	return name
 }
 
+// projectorTable has a line for each projector, and one below it for each
+// partition that fails or is late.
 func projectorTable(ctx context.Context, fl Flow) ui.TableProps {
-	f := i18n.Fmt(ctx)
 	t := ui.TableProps{Label: i18n.T(ctx, "admin.web.health.flow"), Columns: []ui.Column{
 		{Key: "name", Label: i18n.T(ctx, "admin.web.health.projector")},
-		{Key: "position", Label: i18n.T(ctx, "admin.web.health.position"), Numeric: true},
 		{Key: "events", Label: i18n.T(ctx, "admin.web.health.events"), Numeric: true},
 		{Key: "behind", Label: i18n.T(ctx, "admin.web.health.behind"), Numeric: true},
 		{Key: "applied", Label: i18n.T(ctx, "admin.web.health.applied"), Numeric: true},
 		{Key: "repeated", Label: i18n.T(ctx, "admin.web.health.repeated"), Numeric: true},
 		{Key: "retries", Label: i18n.T(ctx, "admin.web.health.retries"), Numeric: true},
 	}, Empty: ui.Empty(ui.EmptyProps{Title: i18n.T(ctx, "admin.web.health.flow.none"), Text: i18n.T(ctx, "admin.web.health.flow.none.text")})}
-	for _, p := range fl.Projectors {
-		behind := i18n.T(ctx, "admin.web.health.level")
-		if p.Events > 0 || p.Behind > 0 {
-			behind = f.Duration(p.Behind)
+	for from := 0; from < len(fl.Projectors); {
+		until := from
+		for until < len(fl.Projectors) && fl.Projectors[until].Name == fl.Projectors[from].Name {
+			until++
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{
-			{Text: projectorName(ctx, p.Name), Sub: partitionNote(ctx, p)},
-			{Text: i18n.T(ctx, "admin.web.health.of", "n", int64(p.Position), "all", int64(p.Last))},
-			{Text: f.Int(int64(p.Events))},
-			{Text: behind, Care: p.Behind > lagTold},
-			{Text: f.Int(int64(p.Applied))}, {Text: f.Int(int64(p.Repeated))}, {Text: f.Int(int64(p.Retries)), Care: p.Failure != ""},
-		}})
+		own := fl.Projectors[from:until]
+		t.Rows = append(t.Rows, projectorRow(ctx, sumOf(own), projectorName(ctx, own[0].Name), i18n.T(ctx, "admin.web.health.partitions", "count", len(own))))
+		for _, p := range own {
+			if p.Failure != "" || p.Behind > lagTold {
+				place := i18n.T(ctx, "admin.web.health.at_place", "n", int64(p.Position), "all", int64(p.Last))
+				t.Rows = append(t.Rows, projectorRow(ctx, p, i18n.T(ctx, "admin.web.health.partition", "n", p.Partition), cmp.Or(p.Failure, place)))
+			}
+		}
+		from = until
 	}
 	return t
 }
 
-func partitionNote(ctx context.Context, p Projector) string {
-	if p.Failure != "" {
-		return p.Failure
+// sumOf is a projector over its partitions: what waits in all, and the longest delay.
+func sumOf(parts []Projector) (sum Projector) {
+	for _, p := range parts {
+		sum.Events += p.Events
+		sum.Applied += p.Applied
+		sum.Repeated += p.Repeated
+		sum.Retries += p.Retries
+		sum.Behind = max(sum.Behind, p.Behind)
+		sum.Failure = cmp.Or(sum.Failure, p.Failure)
 	}
-	return i18n.T(ctx, "admin.web.health.partition", "n", p.Partition)
+	return sum
+}
+
+func projectorRow(ctx context.Context, p Projector, name, note string) ui.Row {
+	f := i18n.Fmt(ctx)
+	behind := i18n.T(ctx, "admin.web.health.level")
+	if p.Events > 0 || p.Behind > 0 {
+		behind = f.Duration(p.Behind)
+	}
+	return ui.Row{Cells: []ui.Cell{
+		{Text: name, Sub: note}, {Text: f.Int(int64(p.Events))}, {Text: behind, Care: p.Behind > lagTold},
+		{Text: f.Int(int64(p.Applied))}, {Text: f.Int(int64(p.Repeated))}, {Text: f.Int(int64(p.Retries)), Care: p.Failure != ""},
+	}}
 }
 
 func lettersMeta(ctx context.Context, l Letters) []ui.Item {
@@ -154,7 +179,7 @@ func letterTable(ctx context.Context, v healthView) ui.TableProps {
 			act.Node = letterActs(l)
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: l.Handler + "/" + l.Subject, Cells: []ui.Cell{
-			{Text: l.Reason, Sub: l.Handler}, {Text: short(l.Subject)}, {Text: f.Int(int64(l.Partition)) + " / " + f.Int(int64(l.Seq))}, {Text: f.Int(int64(l.Attempts))}, {Text: ui.When(ctx, l.Since)}, act}})
+			{Text: l.Reason, Sub: l.Handler}, {Text: short(l.Subject)}, {Text: l.where()}, {Text: f.Int(int64(l.Attempts))}, {Text: ui.When(ctx, l.Since)}, act}})
 	}
 	return t
 }

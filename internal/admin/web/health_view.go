@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"omote/internal/platform/auth"
@@ -98,6 +99,11 @@ type Letter struct {
 	Reason           string
 	Attempts         int
 	Since            time.Time
+}
+
+// where is the place of the event in the log: "1/42" is partition 1, sequence 42.
+func (l Letter) where() string {
+	return strconv.Itoa(l.Partition) + "/" + strconv.FormatUint(l.Seq, 10)
 }
 
 // StateCount is how many messages are in a state.

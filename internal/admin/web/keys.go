@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -166,18 +165,6 @@ func (p Pages) endOf(ctx context.Context, day string) (time.Time, error) {
 	return t.AddDate(0, 0, 1), nil
 }
 
-// getKey reads one key of the place.
-func (p Pages) getKey(ctx context.Context, id string) (auth.APIKey, error) {
-	found, err := p.Admin.Keys.List(ctx, key.Query{Limit: 1 << 20})
-	if err != nil {
-		return auth.APIKey{}, err
-	}
-	if i := slices.IndexFunc(found.Items, func(k auth.APIKey) bool { return k.ID == id }); i >= 0 {
-		return found.Items[i], nil
-	}
-	return auth.APIKey{}, errs.NotFound("auth.key_not_found", "no key %s", id)
-}
-
 func (p Pages) keyShow(w http.ResponseWriter, r *http.Request) error {
 	return p.renderKey(w, r, http.StatusOK, keyView{})
 }
@@ -185,7 +172,7 @@ func (p Pages) keyShow(w http.ResponseWriter, r *http.Request) error {
 func (p Pages) renderKey(w http.ResponseWriter, r *http.Request, status int, v keyView) error {
 	ctx := r.Context()
 	var err error
-	if v.key, err = p.getKey(ctx, r.PathValue("id")); err != nil {
+	if v.key, err = p.Admin.Keys.Get(ctx, r.PathValue("id")); err != nil {
 		return err
 	}
 	n, err := p.names(ctx)
@@ -207,7 +194,7 @@ func (p Pages) renderKey(w http.ResponseWriter, r *http.Request, status int, v k
 // keyRevoke ends a key for good: the reader types its name first.
 func (p Pages) keyRevoke(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), r.PathValue("id")
-	k, err := p.getKey(ctx, id)
+	k, err := p.Admin.Keys.Get(ctx, id)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
+	"time"
 )
 
 func keysPage(page ui.Page, table ui.TableProps) templ.Component {
@@ -221,7 +222,7 @@ func keyNewPage(page ui.Page, f keyForm) templ.Component {
 						}
 						return nil
 					})
-					templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: keysPath + "/new", Errors: f.wrong}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Form(ui.FormProps{Action: keysPath + "/new", Errors: f.wrong, ID: "new-key", Draft: len(f.wrong) == 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var9), templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
@@ -266,7 +267,7 @@ func keyNewPage(page ui.Page, f keyForm) templ.Component {
 						var templ_7745c5c3_Var12 string
 						templ_7745c5c3_Var12, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "admin.web.key.how.text"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `keys.templ`, Line: 36, Col: 63}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `keys.templ`, Line: 37, Col: 63}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var12))
 						if templ_7745c5c3_Err != nil {
@@ -461,7 +462,7 @@ func keyPage(page ui.Page, v keyView) templ.Component {
 						var templ_7745c5c3_Var20 string
 						templ_7745c5c3_Var20, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "admin.web.key.revoke.text"))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `keys.templ`, Line: 75, Col: 62}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `keys.templ`, Line: 76, Col: 62}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var20))
 						if templ_7745c5c3_Err != nil {
@@ -577,7 +578,8 @@ func keyFacts(ctx context.Context, v keyView) []ui.KeyValue {
 		used = ui.When(ctx, v.key.Used)
 	}
 	if !v.key.Expires.IsZero() {
-		expires = ui.When(ctx, v.key.Expires)
+		last := v.key.Expires.Add(-time.Second) // the last moment of its last day
+		expires = i18n.Fmt(ctx).Date(last.In(ui.ChromeFrom(ctx).Now.Location()))
 	}
 	facts = append(facts, when("admin.web.key.used", used), when("admin.web.key.expires", expires))
 	if !v.key.Revoked.IsZero() {

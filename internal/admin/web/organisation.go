@@ -112,7 +112,7 @@ func orgTable(ctx context.Context, r *http.Request, v orgView) ui.TableProps {
 		{Key: "code", Label: i18n.T(ctx, "admin.web.org.code")},
 		{Key: "created", Label: i18n.T(ctx, "admin.web.org.created"), Numeric: true},
 	}
-	t := ui.TableProps{Label: i18n.T(ctx, "admin.web.org.title"), Columns: columns, Query: ui.QueryTable(r, "", columns, ""), Filter: i18n.T(ctx, "admin.web.org.find"), Dense: true,
+	t := ui.TableProps{Label: i18n.T(ctx, "admin.web.org.title"), Columns: columns, Query: ui.QueryTable(r, "", columns, ""), Filter: i18n.T(ctx, "admin.web.org.find"), Dense: true, KeepTable: true,
 		Empty: ui.Empty(ui.EmptyProps{Kind: ui.EmptyFiltered, Title: i18n.T(ctx, "admin.web.org.none"), Text: i18n.T(ctx, "admin.web.org.none.text"),
 			Acts: []ui.ButtonProps{{Label: i18n.T(ctx, "admin.web.filter.drop"), Href: orgPath}}})}
 	shut := 0

@@ -206,7 +206,7 @@ func letterActs(l Letter) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: i18n.T(ctx, "admin.web.health.letter.discard"), Small: true, Kind: ui.BareButton, Submit: true, Attrs: templ.Attributes{"formaction": healthPath + "/letters/discard"}}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = ui.Button(ui.ButtonProps{Label: i18n.T(ctx, "admin.web.health.letter.discard"), Small: true, Kind: ui.BareButton, Href: healthPath + "/letter?" + letterQuery(l)}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -58,7 +58,7 @@ func peopleColumns(ctx context.Context) []ui.Column {
 	return []ui.Column{
 		{Key: string(account.ByName), Label: i18n.T(ctx, "admin.web.field.name"), Sortable: true},
 		{Key: "roles", Label: i18n.T(ctx, "admin.web.roles"), Wide: true},
-		{Key: "state", Label: i18n.T(ctx, "admin.web.people.state")},
+		{Key: "state", Label: i18n.T(ctx, "admin.web.people.state"), Narrow: true},
 		{Key: "code", Label: i18n.T(ctx, "admin.web.code.section"), Optional: true},
 		{Key: string(account.BySignedIn), Label: i18n.T(ctx, "admin.web.people.signed_in"), Sortable: true, Numeric: true},
 	}
@@ -85,16 +85,24 @@ func onOff(on bool) string {
 	return "admin.web.code.state.off"
 }
 
-// grantWords spells grants: "CX Champion (Ba Đình branch), Analyst (Whole bank)".
+// grantWords spells grants by unit: "Administrator, Analyst (Example Bank); CX
+// Champion (Ba Đình branch)".
 func grantWords(ctx context.Context, grants []auth.Grant, n names) string {
 	if len(grants) == 0 {
 		return i18n.T(ctx, "admin.web.roles.none")
 	}
-	out := make([]string, len(grants))
-	for i, g := range grants {
-		out[i] = roleName(ctx, g.Role) + " (" + n.of(g.Unit) + ")"
+	var units, out []string
+	roles := map[string][]string{}
+	for _, g := range grants {
+		if roles[g.Unit] == nil {
+			units = append(units, g.Unit)
+		}
+		roles[g.Unit] = append(roles[g.Unit], roleName(ctx, g.Role))
 	}
-	return strings.Join(out, ", ")
+	for _, u := range units {
+		out = append(out, strings.Join(roles[u], ", ")+" ("+n.of(u)+")")
+	}
+	return strings.Join(out, "; ")
 }
 
 // stateChips choose people by the state of their account.

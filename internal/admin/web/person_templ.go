@@ -142,7 +142,7 @@ func personPage(page ui.Page, v personView) templ.Component {
 									}()
 								}
 								ctx = templ.InitializeContext(ctx)
-								templ_7745c5c3_Err = grantFields(v.grants, v.units, personWrong(v, "grants").For("grants")).Render(ctx, templ_7745c5c3_Buffer)
+								templ_7745c5c3_Err = grantFields(v.grants, v.units, personWrong(v, "grants").For("grants"), "sr").Render(ctx, templ_7745c5c3_Buffer)
 								if templ_7745c5c3_Err != nil {
 									return templ_7745c5c3_Err
 								}

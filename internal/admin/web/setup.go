@@ -69,10 +69,7 @@ func (p Pages) setup(w http.ResponseWriter, r *http.Request) error {
 	if !needed {
 		return seeOther(w, r, signInPath)
 	}
-	f := setupForm{token: strings.TrimSpace(r.FormValue("token")), kind: string(org.Single)}
-	if bank := ui.ChromeFrom(r.Context()).Bank; bank != "Omote" {
-		f.bank = bank
-	}
+	f := setupForm{token: strings.TrimSpace(r.FormValue("token")), kind: string(org.Single), bank: ui.ChromeFrom(r.Context()).Bank}
 	return p.renderSetup(w, r, http.StatusOK, f)
 }
 
@@ -126,10 +123,10 @@ func (f setupForm) check(ctx context.Context, n auth.NewAccount, password string
 			all = append(all, err)
 		}
 	}
-	if err := (auth.NewAccount{Email: n.Email, Name: "x", Locale: n.Locale}).Validate(); err != nil {
+	if err := (auth.NewAccount{Email: "x@example.org", Name: n.Name, Locale: n.Locale}).Validate(); err != nil {
 		all = append(all, err)
 	}
-	if err := (auth.NewAccount{Email: "x@example.org", Name: n.Name, Locale: n.Locale}).Validate(); err != nil {
+	if err := (auth.NewAccount{Email: n.Email, Name: "x", Locale: n.Locale}).Validate(); err != nil {
 		all = append(all, err)
 	}
 	all = append(all, auth.CheckPassword(password, n.Name, n.Email))

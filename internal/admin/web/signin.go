@@ -33,6 +33,11 @@ func (p Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if _, ok := auth.From(r.Context()); ok {
 		return seeOther(w, r, next)
 	}
+	if r.Header.Get("HX-Request") != "" { // a part of a page whose session has ended
+		w.Header().Set("HX-Redirect", signInPath+"?"+url.Values{"next": {pageOf(r)}}.Encode())
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if r.FormValue("step") == "code" {
 		return p.signInCode(w, r, next)
 	}
@@ -42,6 +47,15 @@ func (p Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		v.note = i18n.T(r.Context(), "admin.web.signin.after."+reason)
 	}
 	return ui.Render(w, r, signInPage(v, p.Version))
+}
+
+// pageOf is the page that asked for a part of itself.
+func pageOf(r *http.Request) string {
+	u, err := url.Parse(r.Header.Get("HX-Current-URL"))
+	if err != nil {
+		return "/"
+	}
+	return localPath(u.RequestURI())
 }
 
 // signInCode is the second step.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -23,15 +24,19 @@ type site struct {
 	t     *testing.T
 	base  string
 	token string // of the first-run set-up
+	data  string // the data folder
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, set ...func(*config.Config)) *site {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "om") // short: the socket's path is bounded
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	c := config.Default()
 	c.Data, c.Keys, c.Addr, c.Locale = filepath.Join(dir, "d"), filepath.Join(dir, "keys.json"), "127.0.0.1:0", "en"
+	for _, f := range set {
+		f(&c)
+	}
 	a, err := app.Open(t.Context(), app.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
 	must(t, err)
 	at := make(chan string, 1)
@@ -52,7 +57,7 @@ func newSite(t *testing.T) *site {
 	case address := <-at:
 		u, err := url.Parse(address)
 		must(t, err)
-		return &site{t: t, base: "http://" + u.Host, token: u.Query().Get("token")}
+		return &site{t: t, base: "http://" + u.Host, token: u.Query().Get("token"), data: c.Data}
 	case <-time.After(20 * time.Second):
 		t.Fatal("the set-up was not announced")
 	}
@@ -80,6 +85,15 @@ func (s *site) visitor() *visitor {
 	must(s.t, err)
 	return &visitor{site: s, header: http.Header{"Accept-Language": {"en"}}, http: &http.Client{Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// operator is whoever can reach the socket in the data folder.
+func (s *site) operator() *visitor {
+	v := s.visitor()
+	v.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(s.data, app.SocketName))
+	}}
+	return v
 }
 
 // step is one request and what must come of it. Values of form that begin with
@@ -126,7 +140,7 @@ func (v *visitor) play(notes map[string]string, steps ...step) {
 			}
 		}
 		if st.find != "" {
-			m := regexp.MustCompile(st.find).FindStringSubmatch(v.page + "\n" + v.at)
+			m := regexp.MustCompile(st.find).FindStringSubmatch(v.at + "\n" + v.page)
 			if m == nil {
 				v.t.Fatalf("%s: nothing fits %s in\n%s\n%s", st.name, st.find, v.at, text(v.page))
 			}

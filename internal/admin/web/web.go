@@ -110,6 +110,7 @@ func (p Pages) Routes(r *httpx.Router) {
 
 	r.Handle("GET /admin/health", PermSystem, p.health)
 	r.Handle("GET /admin/health/live", PermSystem, p.healthLive)
+	r.Handle("GET /admin/health/letter", PermSystemEdit, p.letter)
 	r.Handle("POST /admin/health/letters/{act}", PermSystemEdit, p.letterAct)
 	r.Handle("POST /admin/health/jobs/{id}/{act}", PermJobEdit, p.jobAct)
 }
