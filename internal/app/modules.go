@@ -21,6 +21,7 @@ import (
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
+	"omote/internal/ingest/kafka"
 	"omote/internal/ingest/quarantine"
 	"omote/internal/ingest/segment"
 	ingestweb "omote/internal/ingest/web"
@@ -176,6 +177,8 @@ func (a *App) ingestModule() module.Module {
 	in := a.services.ingest
 	pages := ingestweb.Pages{Imports: in.Imports, Plan: in.Plan, Quarantine: in.Quarantine, Clock: a.Clock, Zone: a.Config.Zone}
 	operations := ingestapi.API{Imports: in.Imports, DB: a.Store, Zone: a.Config.Zone}
+	topics := kafka.Source{Brokers: a.Config.KafkaBrokers, Topics: a.Config.KafkaTopics, Group: a.Config.KafkaGroup, Door: in.Door, Logger: a.Logger,
+		Feed: segment.Source{Name: a.Config.KafkaSource, Entity: a.Config.Entity, System: a.Config.KafkaSource}}
 	return module.Module{
 		Name:    "ingest",
 		Locales: []i18n.Source{ingest.Locales()},
@@ -188,6 +191,7 @@ func (a *App) ingestModule() module.Module {
 		Work: []module.Work{
 			{Name: "tracking plans", Role: config.Ingest, Run: in.Plan.Run},
 			{Name: "imports", Role: config.Worker, Run: in.Imports.Run},
+			{Name: "Kafka topics", Role: config.Ingest, Run: topics.Run},
 		},
 	}
 }

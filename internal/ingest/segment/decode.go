@@ -48,6 +48,7 @@ type answer struct {
 type call struct {
 	kind    event.Kind // 0 for a batch: each message names its own
 	history bool
+	id      string // takes the place of the message's own id
 }
 
 // decode reads the messages of a body into w.events and w.rejected.
@@ -85,7 +86,7 @@ func clockSkew(root *fastjson.Value, received int64) int64 {
 
 // message turns one message into an event, or sets it aside.
 func (d *Door) message(w *work, checker *plan.Checker, m *fastjson.Value, c call, source Source, index int, received, shift int64) {
-	e := event.Event{Source: source.Name, Entity: source.Entity, System: source.System, Kind: c.kind, History: c.history, ReceivedAt: received}
+	e := event.Event{Source: source.Name, Entity: source.Entity, System: source.System, Kind: c.kind, History: c.history, ReceivedAt: received, MessageID: c.id}
 	reject := func(reason plan.Reason, field, detail string) {
 		w.answers = append(w.answers, answer{Index: index, MessageID: string([]byte(e.MessageID)), Reason: reason, Field: field, Detail: detail})
 		w.rejected = append(w.rejected, Rejected{Source: source.Name, Entity: source.Entity, MessageID: string([]byte(e.MessageID)),
@@ -99,6 +100,9 @@ func (d *Door) message(w *work, checker *plan.Checker, m *fastjson.Value, c call
 		e.Kind = event.ParseKind(text(m, "type"))
 	}
 	e.MessageID, e.UserID, e.AnonymousID, e.PreviousID = text(m, "messageId"), text(m, "userId"), text(m, "anonymousId"), text(m, "previousId")
+	if c.id != "" {
+		e.MessageID = c.id
+	}
 	if e.MessageID == "" {
 		e.MessageID = uuid.Must(uuid.NewV7()).String()
 	}
