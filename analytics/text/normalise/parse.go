@@ -50,6 +50,11 @@ func (n *Normaliser) Parse(d *Document, s string) {
 	if len(s) > most {
 		s = s[:most]
 	}
+	// Composed first: a letter and its mark in two pieces must not look like the
+	// end of a face, a link or an address with a mark behind it.
+	if norm.NFC.QuickSpanString(s) < len(s) && !norm.NFC.IsNormalString(s) {
+		s = norm.NFC.String(s)
+	}
 	d.Source, d.Tokens, d.buf = s, d.Tokens[:0], d.buf[:0]
 	for i := 0; i < len(s); {
 		i = n.next(d, i)
@@ -294,11 +299,6 @@ func (n *Normaliser) face(s string, i int) (end int, mood Flag) {
 			end++
 		}
 		if end < len(s) && (isLetter(last) || isDigit(last) || last == '/') && (isLetter(s[end]) || isDigit(s[end]) || s[end] == '/') {
-			continue
-		}
-		// A mark after it belongs to its last letter: ":ô" is no face, however it
-		// is composed.
-		if r, _ := utf8.DecodeRuneInString(s[end:]); isLetter(last) && (unicode.Is(unicode.Mn, r) || r >= utf8.RuneSelf && unicode.IsLetter(r)) {
 			continue
 		}
 		return end, f.mood

@@ -55,7 +55,7 @@ func (t Token) Has(f Flag) bool { return t.Flags&f != 0 }
 // Document is a text and its tokens. The zero value is ready; it is meant to
 // be reused for the next text. It must not be shared between goroutines.
 type Document struct {
-	Source string  // the text as given
+	Source string  // the text, composed (NFC)
 	Tokens []Token // in order; an expansion may put several at one place
 	buf    []byte
 	word   []byte
