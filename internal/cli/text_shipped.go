@@ -21,9 +21,9 @@ type shippedModel struct {
 }
 
 var shippedModels = []shippedModel{
-	{"vi_aspect.omtx", "uts2017_bank/train.jsonl", "uts2017_bank/test.jsonl", "first", 60_000},
-	{"vi_sentiment.omtx", "uts2017_bank/train.jsonl", "uts2017_bank/test.jsonl", "second", 60_000},
-	{"en_intent.omtx", "banking77/train.csv", "banking77/test.csv", "", 60_000},
+	{"vi_aspect.omtx", "uts2017_bank/train.jsonl", "uts2017_bank/test.jsonl", "first", 100_000},
+	{"vi_sentiment.omtx", "uts2017_bank/train.jsonl", "uts2017_bank/test.jsonl", "second", 100_000},
+	{"en_intent.omtx", "banking77/train.csv", "banking77/test.csv", "", 100_000},
 }
 
 func newTextShippedCommand() *cobra.Command {

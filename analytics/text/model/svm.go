@@ -2,7 +2,6 @@ package model
 
 import (
 	"math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 )
@@ -37,9 +36,15 @@ const biasValue = 1
 // the optimum no accuracy is gained.
 const tolerance = 0.05
 
+// solverParts is how many parts of the labels are solved side by side. Each part
+// stops on its own, so the number belongs to the result and must not follow the
+// machine.
+const solverParts = 2
+
 // solve minimises, for each label, |w|²/2 + Σ cost·max(0, 1 − y·wx)² by dual
-// coordinate descent. Labels are split over the processors; the result does
-// not depend on how.
+// coordinate descent. The labels are split into a fixed number of parts that
+// are solved side by side, so that the result is the same on any machine with
+// the same floating-point arithmetic.
 func (p *problem) solve() *linear {
 	m := &linear{labels: p.labels, w: make([]float32, p.rows*p.labels), bias: make([]float32, p.labels)}
 	norms := make([]float32, p.design.len())
@@ -51,7 +56,7 @@ func (p *problem) solve() *linear {
 		}
 		norms[i] = n
 	}
-	parts := min(runtime.GOMAXPROCS(0), (p.labels+7)/8)
+	parts := min(solverParts, (p.labels+7)/8)
 	var wait sync.WaitGroup
 	for part := range parts {
 		from, to := part*p.labels/parts, (part+1)*p.labels/parts
