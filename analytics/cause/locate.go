@@ -66,14 +66,64 @@ func Locate(t *Table, opt Options) Located {
 	if len(order) == 0 {
 		return Located{}
 	}
-	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(cmp.Compare(dev[a], dev[b]), cmp.Compare(a, b)) })
+	slices.SortFunc(order, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(dev[a], dev[b]), cmp.Compare(t.expected[a], t.expected[b]), cmp.Compare(a, b))
+	})
 	noise, sigma, logp := t.noise(order, dev)
+	if noise.Spread > sparseSpread && t.sums(order) {
+		s := newSearch(t, order, t.sparse(order, opt.MinEffect), opt)
+		return Located{Causes: t.causes(s, opt), Noise: noise}
+	}
 	m := &ripple{noise: noise, dev: dev, sigma: sigma, log0: logp, minEffect: opt.MinEffect, p0: make([]float64, len(dev))}
 	for _, i := range order {
 		m.p0[i] = math.Exp(logp[i])
 	}
 	s := newSearch(t, order, m, opt)
 	return Located{Causes: t.causes(s, opt), Noise: noise}
+}
+
+// sparseSpread is the spread of scores beyond which single leaves say so little
+// that only their sums are looked at.
+const sparseSpread = 0.4
+
+// sums tells whether no value is below zero.
+func (t *Table) sums(order []int32) bool {
+	for _, i := range order {
+		if t.actual[i] < 0 || t.expected[i] < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// sparse is the model for small counts: variance in proportion to what is
+// expected. The proportion is that of all but the most deviant twentieth of
+// leaves, and at least one for whole numbers.
+func (t *Table) sparse(order []int32, minEffect float64) *quasi {
+	type part struct{ square, expected float64 }
+	parts := make([]part, 0, len(order))
+	whole := true
+	for _, i := range order {
+		d := t.actual[i] - t.expected[i]
+		parts = append(parts, part{d * d, t.expected[i]})
+		whole = whole && t.actual[i] == math.Trunc(t.actual[i])
+	}
+	slices.SortFunc(parts, func(a, b part) int {
+		return cmp.Or(cmp.Compare(a.square*b.expected, b.square*a.expected), cmp.Compare(a.square, b.square))
+	})
+	square, expected := 0.0, 0.0
+	for _, p := range parts[:len(parts)-len(parts)/20] {
+		square += p.square
+		expected += p.expected
+	}
+	m := &quasi{num: t.actual, exp: t.expected, phi: 1, minEffect: minEffect}
+	if expected > 0 {
+		m.phi = max(square/expected, 1e-6)
+	}
+	if whole {
+		m.phi = max(m.phi, 1)
+	}
+	return m
 }
 
 // causes describes what the search found.

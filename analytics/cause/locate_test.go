@@ -2,34 +2,46 @@ package cause
 
 import (
 	"math/rand/v2"
+	"os"
 	"testing"
 )
 
+// leastF1 is what is asked for in each world; the settings of the method were
+// chosen on these worlds only.
+var leastF1 = map[string]float64{
+	"even noise, tight causes":             0.85,
+	"even noise also in causes, both ways": 0.85,
+	"small leaves noisier":                 0.65,
+	"heavy tails":                          0.85,
+	"counts":                               0.7,
+	"sparse counts":                        0.6,
+	"ratios of counts":                     0.85,
+}
+
 func TestLocateInManyWorlds(t *testing.T) {
 	t.Parallel()
+	rounds := 20
+	if os.Getenv("OMOTE_VERIFY") == "1" {
+		rounds = 200
+	}
 	for k, w := range worlds {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
 			r := rand.New(rand.NewPCG(uint64(k), 1))
 			var s score
-			for i := range 40 {
+			for i := range rounds {
 				dims := [][]int{{8, 6, 5, 4}, {12, 10, 10}, {6, 5, 4, 4, 3}}[i%3]
 				c := w.generate(r, dims)
-				got := Locate(c.table, Options{}).Causes
-				s.add(got, c.causes)
-				if testing.Verbose() && i < 40 {
-					var x score
-					x.add(got, c.causes)
-					if x.fp+x.fn > 0 {
-						l := Locate(c.table, Options{})
-						t.Logf("%v %.3f", c.causes, l.Noise)
-						for _, g := range got {
-							t.Logf("   %s n=%d f=%.2f ev=%.1f", g, g.Leaves, g.Factor, g.Evidence)
-						}
-					}
-				}
+				s.add(Locate(c.table, Options{}).Causes, c.causes)
 			}
 			t.Log(s)
+			if w.hit == nil {
+				if s.fp > rounds/5 {
+					t.Errorf("%d false causes in %d tables where nothing happened", s.fp, rounds)
+				}
+			} else if least := leastF1[w.name]; s.f1() < least {
+				t.Errorf("F1 %.3f, want at least %.2f", s.f1(), least)
+			}
 		})
 	}
 }

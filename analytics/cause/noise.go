@@ -26,14 +26,14 @@ const (
 
 // Noise is what the scores of leaves without a cause look like: around a centre,
 // with a spread that may fall with the leaf's size, and perhaps a wide minority.
-// Relative errors may be normal as shares of what was expected, as shares of what
-// came, or of either; that makes the scores lean to one side or the other.
+// Relative errors may be normal as shares of what was expected, which makes the
+// scores lean to the side of too little, or now of one and now of the other.
 type Noise struct {
 	Centre float64 // of the scores; 0 when forecasts are unbiased
 	Spread float64 // typical standard deviation of the scores
 	Wide   float64 // share of leaves with the wide spread, 0 to 0.3
 	Factor float64 // wide spread over the ordinary one
-	Base   float64 // share of errors relative to what was expected: 1, 0 or ½
+	Base   float64 // share of errors relative to what was expected: 1 or ½
 }
 
 // noise learns the noise from the side of the centre that causes disturb less.
@@ -67,10 +67,7 @@ func (n Noise) stray() float64 {
 // logDensity of a score under noise.
 func (n Noise) logDensity(d, sigma float64) float64 {
 	d = min(1.999999, max(-1.999999, d-n.Centre))
-	p := 0.0
-	if n.Base > 0 {
-		p += n.Base * n.normal(-2*d/(2+d)/sigma) * 4 / ((2 + d) * (2 + d))
-	}
+	p := n.Base * n.normal(-2*d/(2+d)/sigma) * 4 / ((2 + d) * (2 + d))
 	if n.Base < 1 {
 		p += (1 - n.Base) * n.normal(2*d/(2-d)/sigma) * 4 / ((2 - d) * (2 - d))
 	}
@@ -210,7 +207,7 @@ func (n *Noise) fitTail(order []int32, dev, sigma []float64, s side) float64 {
 		return 1
 	}
 	best, bestScale, bestFit := *n, 1.0, math.Inf(-1)
-	for _, base := range []float64{0.5, 1, 0} {
+	for _, base := range []float64{0.5, 1} {
 		z2 := make([]float64, len(clean))
 		for k, i := range clean {
 			d := min(1.999999, max(-1.999999, dev[i]-s.centre))

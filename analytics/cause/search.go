@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 )
 
 // model weighs whether leaves share a cause.
@@ -39,7 +40,12 @@ type search struct {
 
 func newSearch(t *Table, order []int32, m model, opt Options) *search {
 	s := &search{t: t, model: m, opt: opt, cuboids: t.cuboids(order, opt.MaxLayer), explain: make([]bool, t.Len())}
-	dims := len(t.dims)
+	dims := 0
+	for _, names := range t.names {
+		if len(names) > 1 {
+			dims++
+		}
+	}
 	for _, c := range s.cuboids {
 		s.cost = append(s.cost, opt.Evidence+math.Log(float64(dims))+logChoose(dims, len(c.dims))+math.Log(float64(c.groups())))
 	}
@@ -289,11 +295,12 @@ func (s *search) before(a, b found) bool {
 }
 
 func (s *search) label(f found) string {
-	text := ""
+	var parts []string
 	for _, d := range s.cuboids[f.at.cuboid].dims {
-		text += s.t.names[d][s.t.codes[d][f.leaves[0]]] + "\x00"
+		parts = append(parts, s.t.dims[d]+"="+s.t.names[d][s.t.codes[d][f.leaves[0]]])
 	}
-	return text
+	slices.Sort(parts)
+	return strings.Join(parts, "&")
 }
 
 // absorb drops a cause when a more general one describes its leaves as cheaply.

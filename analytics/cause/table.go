@@ -96,12 +96,23 @@ func (c *cuboid) groups() int             { return len(c.starts) - 1 }
 func (c *cuboid) members(g int32) []int32 { return c.leaves[c.starts[g]:c.starts[g+1]] }
 
 // cuboids groups the leaves named by order, kept in that order, for every
-// combination of up to layers dimensions, fewer dimensions first.
+// combination of up to layers dimensions, fewer dimensions first. Dimensions of
+// one value are left out.
 func (t *Table) cuboids(order []int32, layers int) []cuboid {
 	var out []cuboid
-	for layer := 1; layer <= min(layers, len(t.dims)); layer++ {
-		combinations(len(t.dims), layer, func(dims []int) {
-			out = append(out, t.cuboid(order, slices.Clone(dims)))
+	var free []int // dimensions that tell leaves apart
+	for d, names := range t.names {
+		if len(names) > 1 {
+			free = append(free, d)
+		}
+	}
+	for layer := 1; layer <= min(layers, len(free)); layer++ {
+		combinations(len(free), layer, func(pick []int) {
+			dims := make([]int, layer)
+			for k, p := range pick {
+				dims[k] = free[p]
+			}
+			out = append(out, t.cuboid(order, dims))
 		})
 	}
 	return out
