@@ -3,6 +3,8 @@ package text
 import (
 	"sync"
 
+	"golang.org/x/text/unicode/norm"
+
 	"omote/analytics/text/aspect"
 	"omote/analytics/text/lang"
 	"omote/analytics/text/lexicon"
@@ -32,7 +34,8 @@ type Cue struct {
 }
 
 // Reading is what was read from one text. All offsets are bytes of Masked,
-// except those of Personal, which are bytes of the text given.
+// which is composed (Unicode NFC), except those of Personal, which are bytes of
+// the text given.
 type Reading struct {
 	Language lang.Guess
 	Masked   string
@@ -68,6 +71,7 @@ var normaliser = sync.OnceValue(normalise.Default)
 func (r *Reader) Read(s string) Reading {
 	out := Reading{Language: lang.Detect(s)}
 	out.Masked, out.Personal = pii.Mask(s)
+	out.Masked = norm.NFC.String(out.Masked)
 	r.answer(&out)
 	out.Opinions = append(out.Opinions, r.finder.Find(out.Masked)...)
 	r.cues(&out)

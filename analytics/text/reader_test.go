@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"golang.org/x/text/unicode/norm"
+
 	"omote/analytics/text"
 	"omote/analytics/text/model"
 )
@@ -54,6 +56,7 @@ func TestRead(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add("Thẻ bị khóa, gọi 0912345678 :((")
+	f.Add(norm.NFD.String("Thẻ bị khóa gấp, phí cao"))
 	r := text.NewReader(heads(f)...)
 	f.Fuzz(func(t *testing.T, s string) {
 		got := r.Read(s)

@@ -46,7 +46,8 @@ func (p Polarity) String() string {
 	return "neutral"
 }
 
-// Opinion is one aspect with its feeling. Offsets are bytes of the text.
+// Opinion is one aspect with its feeling. Offsets are bytes of the text in its
+// composed form (Unicode NFC), as Source returns it.
 type Opinion struct {
 	Aspect     string   // name of the lexicon's list, such as "card"
 	Polarity   Polarity // sign of Score
@@ -82,6 +83,9 @@ func (f *Finder) Find(text string) []Opinion {
 	normaliser().Parse(&f.doc, text)
 	return f.find()
 }
+
+// Source returns the text of the last Find in its composed form.
+func (f *Finder) Source() string { return f.doc.Source }
 
 func (f *Finder) find() []Opinion {
 	f.out = f.out[:0]

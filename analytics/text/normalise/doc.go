@@ -14,7 +14,7 @@
 //
 //  1. Tokens are cut: words, numbers, links, addresses, hashtags, mentions,
 //     emoji, emoticons and sentence marks. Each keeps its byte offsets in the
-//     source, so that a finding can be shown in the customer's own words.
+//     composed source, so that a finding can be shown in the customer's own words.
 //  2. Words are lower-cased and composed to Unicode NFC (UAX #15).
 //  3. Repeated letters are collapsed and the token is flagged [Elongated].
 //  4. The Vietnamese tone mark is moved to one canonical vowel, see [Tone].

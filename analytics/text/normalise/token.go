@@ -42,7 +42,7 @@ const (
 
 // Token is one unit of a text.
 type Token struct {
-	Start, End      int32 // byte offsets in Document.Source
+	Start, End      int32 // byte offsets in Document.Source, the composed text
 	norm, normEnd   int32 // in Document.buf
 	folded, foldEnd int32 // in Document.buf
 	Kind            Kind
