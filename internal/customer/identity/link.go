@@ -68,7 +68,7 @@ func currentLinks(ctx context.Context, tx store.Tx, ids []string) (map[string]st
 	standing := map[string]string{}
 	for chunk := range slices.Chunk(ids, 500) {
 		var links []Link
-		err := tx.NewSelect().Model(&links).Where("record_id IN (?) AND to_version IS NULL", bun.In(chunk)).Scan(ctx)
+		err := tx.NewSelect().Model(&links).Where("record_id IN (?) AND to_version IS NULL", bun.List(chunk)).Scan(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read identity links: %w", err)
 		}

@@ -113,33 +113,31 @@ func (r *csvReader) Close() error  { return nil }
 
 // Next implements Reader.
 func (r *csvReader) Next() (*Row, error) {
-	for {
-		fields, err := r.fields()
-		if errors.Is(err, io.EOF) {
-			return nil, io.EOF
-		}
-		r.row.Number++
-		if err != nil {
-			if bad, isRow := errors.AsType[*RowError](err); isRow {
-				bad.Number, bad.Raw = r.row.Number, bytes.Clone(r.raw)
-				return nil, bad
-			}
-			return nil, err
-		}
-		if len(fields) > len(r.header) {
-			return nil, r.bad(plan.Malformed, fmt.Sprintf("%d columns, the header has %d", len(fields), len(r.header)))
-		}
-		r.row.Columns, r.row.index, r.row.Raw = r.header, r.index, r.raw
-		r.row.Values = r.row.Values[:0]
-		for _, f := range fields {
-			v := Value{Kind: Text, Text: f}
-			if strings.TrimSpace(f) == "" {
-				v = Value{}
-			}
-			r.row.Values = append(r.row.Values, v)
-		}
-		return &r.row, nil
+	fields, err := r.fields()
+	if errors.Is(err, io.EOF) {
+		return nil, io.EOF
 	}
+	r.row.Number++
+	if bad, isRow := errors.AsType[*RowError](err); isRow {
+		bad.Number, bad.Raw = r.row.Number, bytes.Clone(r.raw)
+		return nil, bad
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(fields) > len(r.header) {
+		return nil, r.bad(plan.Malformed, fmt.Sprintf("%d columns, the header has %d", len(fields), len(r.header)))
+	}
+	r.row.Columns, r.row.index, r.row.Raw = r.header, r.index, r.raw
+	r.row.Values = r.row.Values[:0]
+	for _, f := range fields {
+		v := Value{Kind: Text, Text: f}
+		if strings.TrimSpace(f) == "" {
+			v = Value{}
+		}
+		r.row.Values = append(r.row.Values, v)
+	}
+	return &r.row, nil
 }
 
 func (r *csvReader) bad(reason plan.Reason, detail string) *RowError {

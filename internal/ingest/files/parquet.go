@@ -26,7 +26,6 @@ type parquetReader struct {
 	batch   []parquet.Row
 	at, n   int
 	row     Row
-	end     bool
 }
 
 // parquetColumn says how a leaf's values read; name is "" for one left out.

@@ -382,4 +382,4 @@ func (s *Service) List(ctx context.Context, after string, limit int) (out []Impo
 	return out, err
 }
 
-func inStates(states []State) any { return bun.In(states) }
+func inStates(states []State) any { return bun.List(states) }

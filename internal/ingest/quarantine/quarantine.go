@@ -247,7 +247,7 @@ func (s *Service) Mark(ctx context.Context, tx store.Tx, f Filter, numbers []int
 		q = q.Where("reason = ?", f.Reason)
 	}
 	if numbers != nil {
-		q = q.Where("row_number IN (?)", bun.In(numbers))
+		q = q.Where("row_number IN (?)", bun.List(numbers))
 	}
 	res, err := q.Exec(ctx)
 	if err != nil {

@@ -142,7 +142,7 @@ func (s *State) subjectsWithLetters(ctx context.Context, tx store.Tx, handler st
 	for part := range slices.Chunk(subjects, chunk) {
 		var found []string
 		err := tx.NewSelect().Model((*letter)(nil)).ColumnExpr("DISTINCT subject").
-			Where("projector = ? AND handler = ? AND subject IN (?)", s.opts.Name, handler, bun.In(part)).Scan(ctx, &found)
+			Where("projector = ? AND handler = ? AND subject IN (?)", s.opts.Name, handler, bun.List(part)).Scan(ctx, &found)
 		if err != nil {
 			return nil, fmt.Errorf("look for dead letters: %w", err)
 		}
