@@ -43,20 +43,62 @@ func (m *ripple) weigh(leaves []int32) (float64, fit) {
 	if !m.matters(mid) || !m.leans(leaves) {
 		return none, fit{}
 	}
-	best, bestFit, still := none, fit{}, 0.0
+	best, bestFit := none, fit{}
+	wide := m.scatter(leaves, mid)
 	for _, spread := range spreadsTried {
+		if spread > 0 && (spread < wide/3 || spread > 3*wide) {
+			continue // far from how the leaves scatter
+		}
 		g, f := m.weighSpread(leaves, mid, spread)
 		if g > best && m.matters(f.centre) && math.Abs(f.centre-m.noise.Centre) >= spread {
 			best, bestFit = g, f
-		}
-		if n > 1 && spread > 0 && spread < m.noise.Spread {
-			still = max(still, m.quiet(leaves, spread))
 		}
 	}
 	if n > 1 {
 		best -= math.Log(float64(len(spreadsTried)))
 	}
-	return best - still, bestFit
+	if best <= 0 {
+		return none, fit{}
+	}
+	return best - m.still(leaves, bestFit), bestFit
+}
+
+// scatter is the median distance of the scores from their median, between the
+// least and the greatest spread tried.
+func (m *ripple) scatter(leaves []int32, mid float64) float64 {
+	// Scores ascend: the nearest half is a window that grows around the median.
+	low, high := (len(leaves)-1)/2, len(leaves)/2
+	reach := 0.0
+	for high-low+1 < len(leaves)/2+1 {
+		down, up := math.Inf(1), math.Inf(1)
+		if low > 0 {
+			down = mid - m.dev[leaves[low-1]]
+		}
+		if high < len(leaves)-1 {
+			up = m.dev[leaves[high+1]] - mid
+		}
+		if reach = min(down, up); down <= up {
+			low--
+		} else {
+			high++
+		}
+	}
+	return max(spreadsTried[1], min(spreadsTried[len(spreadsTried)-1], madScale*reach))
+}
+
+// still is the best gain of saying that nothing happened to the leaves but that
+// they have less noise than others. Far from the centre of noise it is nothing.
+func (m *ripple) still(leaves []int32, f fit) float64 {
+	best := 0.0
+	if len(leaves) < 2 || math.Abs(f.centre-m.noise.Centre) > 4*m.noise.Spread {
+		return best
+	}
+	for _, spread := range spreadsTried {
+		if spread > 0 && spread < m.noise.Spread {
+			best = max(best, m.quiet(leaves, spread))
+		}
+	}
+	return best
 }
 
 // matters tells whether a score is a change worth naming.
