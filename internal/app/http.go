@@ -18,6 +18,7 @@ import (
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/idempotency"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 	"omote/internal/ui"
@@ -48,6 +49,8 @@ func (a *App) buildHTTP(context.Context) error {
 	a.metrics.watch(a)
 	a.services.web = &auth.Web{Service: a.services.auth, Secure: strings.HasPrefix(a.Config.BaseURL, "https://"), Fail: a.fail}
 	csrf := http.NewCrossOriginProtection()
+	once := &idempotency.Guard{DB: a.Store, Box: a.Box, Fail: a.fail,
+		Covers: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/") && !isUpload(r) }}
 	pages := httpx.Chain(a.router,
 		httpx.WithRequestID,
 		httpx.Observe(a.metrics.observe),
@@ -59,6 +62,7 @@ func (a *App) buildHTTP(context.Context) error {
 		httpx.LimitBody(isUpload),
 		a.services.web.Identify,
 		(&adminweb.SetupGuard{Auth: a.services.auth}).Lead,
+		once.Handler,
 		a.frame,
 	)
 	// The tracking door checks its own keys, takes no cookies and shows no pages.

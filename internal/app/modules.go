@@ -41,6 +41,7 @@ import (
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/idempotency"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/outbox"
 	"omote/internal/platform/projector"
@@ -65,7 +66,7 @@ type services struct {
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
-	return []store.Migrations{sealed.Migrations, audit.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, admin.Migrations,
+	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, admin.Migrations,
 		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, insight.Migrations}
 }
 
