@@ -155,6 +155,7 @@ type Predictor struct {
 	extractor     extractor
 	counter       counter
 	touched       []touched
+	sums          [256]float32
 	margins       []float32
 	probabilities []float32
 }

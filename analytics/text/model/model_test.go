@@ -190,6 +190,38 @@ func TestStoreAndRead(t *testing.T) {
 	}
 }
 
+// TestManyLabels runs the wide form, which more than 256 labels need.
+func TestManyLabels(t *testing.T) {
+	t.Parallel()
+	var examples []Example
+	for label := range 300 {
+		for i := range 2 {
+			examples = append(examples, Example{fmt.Sprintf("subject%d word%d note%d", label, label, i), []string{fmt.Sprintf("L%03d", label)}})
+		}
+	}
+	o := quick()
+	o.Folds = 0
+	m, err := Train(examples, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	m.WriteTo(&buf)
+	if buf.Len() != m.Bytes() {
+		t.Errorf("wrote %d bytes, Bytes says %d", buf.Len(), m.Bytes())
+	}
+	back, err := Read(&buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := back.NewPredictor()
+	for _, label := range []int{0, 77, 256, 299} {
+		if got, _ := p.Classify(fmt.Sprintf("word%d subject%d", label, label)).Top(); got != fmt.Sprintf("L%03d", label) {
+			t.Errorf("label %d: %s", label, got)
+		}
+	}
+}
+
 func TestMaxFeaturesKeepsTheStrong(t *testing.T) {
 	t.Parallel()
 	o := quick()

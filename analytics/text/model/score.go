@@ -133,22 +133,45 @@ func (p *Predictor) score(features []feature) {
 			norms[b] = m.blockWeight[b] / float32(math.Sqrt(float64(n)))
 		}
 	}
-	for k := range p.margins {
-		p.margins[k] = m.bias[k] * biasValue
-	}
 	if m.narrow != nil {
-		addEntries(p, m.narrow, &norms)
+		p.addNarrow(&norms)
 	} else {
-		addEntries(p, m.wide, &norms)
+		p.addWide(&norms)
+	}
+	for k := range p.margins {
+		p.margins[k] += m.bias[k] * biasValue
 	}
 }
 
-func addEntries[E entry](p *Predictor, entries []E, norms *[blocks]float32) {
-	margins := p.margins
+// addNarrow sums in an array of 256 places, which a byte cannot leave, so that
+// the inner loop needs no bounds check.
+func (p *Predictor) addNarrow(norms *[blocks]float32) {
+	entries, sums := p.model.narrow, &p.sums
+	clear(sums[:len(p.margins)])
 	for _, t := range p.touched {
 		v := t.value * norms[feature(t.slot.key).block()] * t.slot.scale
-		for _, e := range entries[t.slot.start : t.slot.start+uint32(t.slot.count)] {
-			margins[e>>8] += v * float32(int8(e))
+		list := entries[t.slot.start : t.slot.start+uint32(t.slot.count)]
+		for len(list) >= 4 {
+			e0, e1, e2, e3 := list[0], list[1], list[2], list[3]
+			sums[uint8(e0>>8)] += v * float32(int8(e0))
+			sums[uint8(e1>>8)] += v * float32(int8(e1))
+			sums[uint8(e2>>8)] += v * float32(int8(e2))
+			sums[uint8(e3>>8)] += v * float32(int8(e3))
+			list = list[4:]
+		}
+		for _, e := range list {
+			sums[uint8(e>>8)] += v * float32(int8(e))
+		}
+	}
+	copy(p.margins, sums[:])
+}
+
+func (p *Predictor) addWide(norms *[blocks]float32) {
+	clear(p.margins)
+	for _, t := range p.touched {
+		v := t.value * norms[feature(t.slot.key).block()] * t.slot.scale
+		for _, e := range p.model.wide[t.slot.start : t.slot.start+uint32(t.slot.count)] {
+			p.margins[e>>8] += v * float32(int8(e))
 		}
 	}
 }
