@@ -13,7 +13,7 @@ type Options struct {
 	MinShare  float64 // least share of the change all causes explain, default 0
 	Evidence  float64 // nats beyond the cost of naming a cause, default 3
 	MaxCauses int     // default 50
-	MaxLayer  int     // most attributes in a cause, default all
+	MaxLayer  int     // most attributes in a cause, default all; fewer where memory would pass about 300 MB
 }
 
 func (o Options) filled(dims int) Options {

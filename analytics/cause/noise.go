@@ -250,7 +250,7 @@ func (n *Noise) fitWide(z2 []float64) float64 {
 		w = min(0.3, max(1e-4, rw/float64(len(z2))))
 		a = max(0.25, ra/(float64(len(z2))-rw+1e-9))
 		b = min(400*a, max(2*a, rb/(rw+1e-9)))
-		if math.Abs(w-before) < 1e-4 {
+		if math.Abs(w-before) < 1e-6 {
 			break
 		}
 	}

@@ -106,7 +106,7 @@ func (t *Table) cuboids(order []int32, layers int) []cuboid {
 			free = append(free, d)
 		}
 	}
-	for layer := 1; layer <= min(layers, len(free)); layer++ {
+	for layer := 1; layer <= affordable(len(order), len(free), min(layers, len(free))); layer++ {
 		combinations(len(free), layer, func(pick []int) {
 			dims := make([]int, layer)
 			for k, p := range pick {
@@ -116,6 +116,22 @@ func (t *Table) cuboids(order []int32, layers int) []cuboid {
 		})
 	}
 	return out
+}
+
+// mostCells bounds the cuboids held in memory times the leaves in each.
+const mostCells = 40_000_000
+
+// affordable is the most attributes of combinations that stay within mostCells,
+// at least one.
+func affordable(leaves, dims, layers int) int {
+	cells := 0.0
+	for layer := 1; layer <= layers; layer++ {
+		cells += math.Exp(logChoose(dims, layer)) * float64(leaves)
+		if cells > mostCells {
+			return max(1, layer-1)
+		}
+	}
+	return layers
 }
 
 func (t *Table) cuboid(order []int32, dims []int) cuboid {
