@@ -29,6 +29,7 @@ import (
 	"omote/internal/platform/pseudonym"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
+	"omote/internal/platform/telemetry"
 	"omote/internal/platform/warehouse"
 )
 
@@ -62,6 +63,7 @@ type App struct {
 	router   *httpx.Router
 	handler  http.Handler
 	metrics  *metrics
+	tracing  *telemetry.Tracing
 	lock     *os.File
 	backing  sync.Mutex // held while a back-up is taken
 	closers  []func(context.Context) error
@@ -84,6 +86,10 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 			err = errors.Join(err, a.Close(context.WithoutCancel(ctx)))
 		}
 	}()
+	if a.tracing, err = telemetry.Open(ctx, o.Config.OTLP, Version); err != nil {
+		return nil, err
+	}
+	a.onClose(a.tracing.Close)
 	if err := a.checkSplit(); err != nil {
 		return nil, err
 	}

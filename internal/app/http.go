@@ -53,7 +53,7 @@ func (a *App) buildHTTP(context.Context) error {
 		Covers: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/") && !isUpload(r) }}
 	pages := httpx.Chain(a.router,
 		httpx.WithRequestID,
-		httpx.Observe(a.metrics.observe),
+		httpx.Observe(a.metrics.observe, a.tracing.Request),
 		httpx.Compress,
 		httpx.Secure(assets.ContentSecurityPolicy),
 		a.surround,
@@ -66,7 +66,7 @@ func (a *App) buildHTTP(context.Context) error {
 		a.frame,
 	)
 	// The tracking door checks its own keys, takes no cookies and shows no pages.
-	door := httpx.Chain(a.router, httpx.WithRequestID, httpx.Observe(a.metrics.observe), httpx.Recover(a.fail))
+	door := httpx.Chain(a.router, httpx.WithRequestID, httpx.Observe(a.metrics.observe, a.tracing.Request), httpx.Recover(a.fail))
 	a.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/v1/") {
 			door.ServeHTTP(w, r)

@@ -88,15 +88,21 @@ func noteRoute(ctx context.Context, pattern string) {
 	}
 }
 
-// Observe reports requests by route pattern, never by address.
-func Observe(observe Observer) func(http.Handler) http.Handler {
+// Begin starts the span of a request; the function it gives ends it.
+type Begin func(r *http.Request) (ctx context.Context, end func(route string, status int))
+
+// Observe reports requests by route pattern, never by address: to the observer
+// for figures, to begin for traces.
+func Observe(observe Observer, begin Begin) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			begin := time.Now() // a duration for metrics, not a time of the domain
+			started := time.Now() // a duration for metrics, not a time of the domain
 			rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 			var route string
-			next.ServeHTTP(rec, r.WithContext(context.WithValue(r.Context(), routeKey{}, &route)))
-			observe(r.Method, route, rec.status, time.Since(begin))
+			ctx, end := begin(r)
+			next.ServeHTTP(rec, r.WithContext(context.WithValue(ctx, routeKey{}, &route)))
+			end(route, rec.status)
+			observe(r.Method, route, rec.status, time.Since(started))
 		})
 	}
 }
