@@ -2,8 +2,9 @@ package cause
 
 import "math"
 
-// fit is what a cause does to its leaves: a centre and a spread of their scores.
-// A spread of zero means the leaves keep the spread of noise.
+// fit is what a cause does to its leaves. For scores: their centre and spread,
+// where a spread of zero means that they keep the spread of noise. For sums: the
+// logarithm of the factor and the root of the dispersion.
 type fit struct {
 	centre, spread float64
 }
