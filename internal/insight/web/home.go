@@ -17,9 +17,13 @@ func (p Pages) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var worse, better, judgedN, quiet int
+	var worse, better, judgedN, quiet, young int
 	for _, row := range rows {
 		if row.Last.Est.N == 0 || len(row.judged.points) == 0 {
+			continue
+		}
+		if row.judged.state == ui.Few {
+			young++
 			continue
 		}
 		judgedN++
@@ -32,11 +36,11 @@ func (p Pages) home(w http.ResponseWriter, r *http.Request) error {
 			quiet++
 		}
 	}
-	page := ui.Page{Title: i18n.T(ctx, "insight.web.home.title"), At: ui.NavHome, Finding: listFinding(ctx, worse, better, judgedN)}
+	page := ui.Page{Title: i18n.T(ctx, "insight.web.home.title"), At: ui.NavHome, Finding: listFinding(ctx, worse, better, judgedN, young)}
 	if !at.IsZero() {
 		page.Meta = []ui.Item{ui.Text(i18n.T(ctx, "insight.web.list.meta", "at", ui.When(ctx, at), "days", lastDays))}
 	}
-	v := homeView{working: working, quiet: quiet, judged: judgedN, unjudged: len(rows) - judgedN}
+	v := homeView{working: working, quiet: quiet, judged: judgedN, young: young, unjudged: len(rows) - judgedN}
 	for _, row := range worst(rows, homeRows) {
 		v.moved = append(v.moved, measureRow(ctx, row))
 	}
@@ -47,5 +51,6 @@ func (p Pages) home(w http.ResponseWriter, r *http.Request) error {
 type homeView struct {
 	moved                   []ui.MetricRowProps
 	quiet, judged, unjudged int
+	young                   int // with figures, but too few periods to judge
 	working                 bool
 }

@@ -83,6 +83,11 @@ func homePage(page ui.Page, v homeView) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
+					} else if v.judged == 0 && v.young > 0 {
+						templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{Title: i18n.T(ctx, "insight.web.home.young", "count", v.young), Text: i18n.T(ctx, "insight.web.home.young.text"), Acts: []ui.ButtonProps{{Label: i18n.T(ctx, "insight.web.home.measures"), Href: listPath}}}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
 					} else if v.judged == 0 {
 						templ_7745c5c3_Err = ui.Empty(ui.EmptyProps{Title: i18n.T(ctx, "insight.web.list.empty"), Text: i18n.T(ctx, "insight.web.list.empty.text"), Acts: []ui.ButtonProps{{Label: i18n.T(ctx, "insight.web.list.import"), Href: "/ingest/imports/new", Kind: ui.Ink}}}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {

@@ -45,7 +45,7 @@ func (p Pages) listView(r *http.Request) (v listView, page ui.Page, err error) {
 		return v, page, err
 	}
 	v = listView{query: strings.TrimSpace(r.URL.Query().Get("q")), working: working, all: len(rows)}
-	var worse, better int
+	var worse, better, young int
 	needle := normalise.Fold(strings.ToLower(v.query))
 	for _, row := range order(rows) {
 		called := name(ctx, &row.Definition)
@@ -61,10 +61,12 @@ func (p Pages) listView(r *http.Request) (v listView, page ui.Page, err error) {
 			worse++
 		case ui.Better:
 			better++
+		case ui.Few:
+			young++
 		}
 		v.measures = append(v.measures, measureRow(ctx, row))
 	}
-	page = ui.Page{Title: i18n.T(ctx, "insight.web.list.title"), At: ui.NavMeasures, Finding: listFinding(ctx, worse, better, len(v.measures))}
+	page = ui.Page{Title: i18n.T(ctx, "insight.web.list.title"), At: ui.NavMeasures, Finding: listFinding(ctx, worse, better, len(v.measures)-young, young)}
 	if !at.IsZero() {
 		page.Meta = []ui.Item{ui.Text(i18n.T(ctx, "insight.web.list.meta", "at", ui.When(ctx, at), "days", lastDays))}
 	}
@@ -87,8 +89,12 @@ func order(rows []Row) []Row {
 	return sorted
 }
 
-func listFinding(ctx context.Context, worse, better, n int) string {
+// listFinding says in a sentence what n judged measures and some too young to be
+// judged come to.
+func listFinding(ctx context.Context, worse, better, n, young int) string {
 	switch {
+	case n == 0 && young > 0:
+		return i18n.T(ctx, "insight.web.list.young", "count", young)
 	case n == 0:
 		return ""
 	case worse == 0 && better == 0:

@@ -135,6 +135,8 @@ func (v *view) finding(ctx context.Context) string {
 	value := write(ctx, d.Unit, v.last.Est.Value)
 	key := "insight.web.finding.noise"
 	switch v.state() {
+	case ui.Few:
+		key = "insight.web.finding.young"
 	case ui.Better:
 		key = "insight.web.finding.better"
 	case ui.Worse:
