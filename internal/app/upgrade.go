@@ -2,61 +2,50 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"log/slog"
 
-	"omote/internal/platform/clock"
-	"omote/internal/platform/config"
 	"omote/internal/platform/keyring"
 	"omote/internal/platform/store"
 )
 
-// Upgraded says what an upgrade did to one module's tables.
-type Upgraded struct {
-	Module string `json:"module"`
-	// Applied is how many migrations were carried out.
-	Applied int `json:"applied"`
+// Upgrade is what an upgrade did to the tables of one module.
+type Upgrade struct {
+	Module  string `json:"module"`
+	Applied int    `json:"applied"` // migrations that had not run here
 }
 
-// Upgrade brings the tables of a data folder to the form of this program and
-// tells what it did. A server does the same when it starts; this is for whoever
-// wants it done and seen before.
-//
-// Migrations expand first and contract in a later version, so that the version
-// before goes on working on the new tables while nodes are replaced one by one.
-func Upgrade(ctx context.Context, c config.Config, logger *slog.Logger) (done []Upgraded, err error) {
-	before, err := pending(ctx, c, logger)
+// Migrate brings the store, the warehouse and the event log of a data folder to
+// this program's form and tells what was done in the store. Opening does the
+// same, so this only separates the change from the serving.
+func Migrate(ctx context.Context, o Options) (done []Upgrade, err error) {
+	if done, err = pending(ctx, o); err != nil {
+		return nil, err
+	}
+	a, err := Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	a, err := Open(ctx, Options{Config: c, Logger: logger})
-	if err != nil {
-		return nil, err
-	}
-	if err := a.Close(ctx); err != nil {
-		return nil, err
-	}
-	for _, m := range migrations() {
-		done = append(done, Upgraded{m.Module, before[m.Module]})
-	}
-	return done, nil
+	return done, a.Close(ctx)
 }
 
-func pending(ctx context.Context, c config.Config, logger *slog.Logger) (map[string]int, error) {
-	keys, err := keyring.OpenFile(c.Keys)
+// pending counts the migrations of each module that have not run.
+func pending(ctx context.Context, o Options) (out []Upgrade, err error) {
+	keys, err := keyring.OpenFile(o.Config.Keys)
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, store.Options{URL: c.Store, Dir: c.Data, Keys: keys, Clock: clock.System{}, Logger: logger})
+	db, err := store.Open(ctx, store.Options{URL: o.Config.Store, Dir: o.Config.Data, Keys: keys, Clock: o.Clock, Logger: o.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	defer db.Close()
-	n := map[string]int{}
+	defer func() { err = errors.Join(err, db.Close()) }()
 	for _, m := range migrations() {
-		if n[m.Module], err = db.Pending(ctx, m); err != nil {
+		n, err := db.Pending(ctx, m)
+		if err != nil {
 			return nil, err
 		}
+		out = append(out, Upgrade{Module: m.Module, Applied: n})
 	}
-	return n, nil
+	return out, nil
 }

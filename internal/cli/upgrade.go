@@ -3,41 +3,43 @@ package cli
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"omote/internal/app"
-	"omote/internal/platform/errs"
 )
+
+// upgradeResult is what the command prints.
+type upgradeResult struct {
+	Version string        `json:"version"`
+	Modules []app.Upgrade `json:"modules"`
+}
 
 func newUpgradeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "upgrade",
-		Short: "Bring a data folder to the form of this program",
-		Long: "Carries out the migrations that a server would carry out at its start, and prints them. A running server must be stopped first; on PostgreSQL, " +
-			"nodes of the version before go on working while it runs.",
+		Short: "Bring a data folder to this program's form",
+		Long: "Opens the data folder, runs the migrations that have not run, and says which. serve does the same when it starts; this separates the " +
+			"change from the serving. Take a back-up before.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, logger, err := settings(cmd)
+			cfg, logger, err := settings(cmd)
 			if err != nil {
 				return err
 			}
-			running := client{http: socketClient(filepath.Join(c.Data, app.SocketName))}
-			if running.alive(cmd.Context()) {
-				return errs.Conflict("app.error.locked", "a server works in %s; stop it, or restart it with this program: it upgrades at its start", c.Data)
-			}
-			done, err := app.Upgrade(cmd.Context(), c, quiet(c, logger))
+			done, err := app.Migrate(cmd.Context(), app.Options{Config: cfg, Logger: quiet(cfg, logger)})
 			if err != nil {
 				return err
 			}
-			return print(cmd, done, func(w io.Writer) error {
-				for _, u := range done {
-					if _, err := fmt.Fprintf(w, "%-12s %d migrations\n", u.Module, u.Applied); err != nil {
+			r := upgradeResult{app.BuildInfo().Version, done}
+			return print(cmd, r, func(w io.Writer) error {
+				for _, u := range r.Modules {
+					if _, err := fmt.Fprintf(w, "%-14s %d migrations applied\n", u.Module, u.Applied); err != nil {
 						return err
 					}
 				}
-				return nil
+				_, err := fmt.Fprintf(w, "the data folder has the form of omote %s\n", r.Version)
+				return err
 			})
 		},
 	}
