@@ -30,7 +30,7 @@ func (p Pages) codeBegin(w http.ResponseWriter, r *http.Request) error {
 func (p Pages) codeConfirm(w http.ResponseWriter, r *http.Request) error {
 	recovery, err := p.Auth.ConfirmTwoFactor(r.Context(), r.FormValue("code"))
 	if err != nil {
-		return p.accountRefused(w, r, "confirm", err, nil)
+		return p.accountRefused(w, r, "confirm", err, map[string]string{"code": "code-now"})
 	}
 	p.drop(w, cookieCode)
 	a, _ := auth.From(r.Context())

@@ -638,7 +638,7 @@ func codeSection(v accountView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "code", Label: i18n.T(ctx, "admin.web.code.confirm"), Autocomplete: "one-time-code", Required: true, Width: ui.WidthShort, Error: wrongIn(v, "confirm").For("code"), Attrs: templ.Attributes{"inputmode": "numeric"}}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "code", ID: "code-now", Label: i18n.T(ctx, "admin.web.code.confirm"), Autocomplete: "one-time-code", Required: true, Width: ui.WidthShort, Error: wrongIn(v, "confirm").For("code-now"), Attrs: templ.Attributes{"inputmode": "numeric"}}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -5,6 +5,9 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
 
 	"omote/internal/testkit/browser"
 )
@@ -94,4 +97,87 @@ func TestPagesAreSound(t *testing.T) {
 			p.Shot(name + "-" + v.name)
 		}
 	}
+}
+
+// A first day: whoever runs the server sets the bank up, guards the account with a
+// one-time code, adds a branch, invites a colleague, makes a key, verifies the
+// trail, and comes in again with the code.
+func TestFirstDay(t *testing.T) {
+	t.Parallel()
+	b := browser.Start(t)
+	s := newSite(t)
+	p := b.Open(s.base, browser.Desk)
+	p.Cookie("omote_lang", "en")
+	p.Goto("/setup?token=" + s.token)
+	p.Press("Control+Enter")
+	p.WaitText("things to correct")
+	p.Shot("first-setup-wrong")
+	for id, text := range map[string]string{"bank": "Example Bank", "unit": "Ba Đình branch", "code": "ba-dinh", "name": "Chief Example", "email": "chief@example.org", "password": password} {
+		p.Type("#"+id, text)
+	}
+	p.Press("Control+Enter")
+	p.WaitText("Example Bank is set up")
+	p.Shot("first-organisation")
+
+	p.Goto("/account")
+	p.Type("#begin-password", password)
+	p.ClickText("Set it up")
+	p.WaitFor(".qr")
+	p.Shot("first-code-qr")
+	secret := compact(p.Text(".secret"))
+	code := func(ahead time.Duration) string {
+		c, err := totp.GenerateCode(secret, time.Now().Add(ahead))
+		must(t, err)
+		return c
+	}
+	p.Type("#code-now", code(0))
+	p.Press("Enter")
+	p.WaitText("Keep these recovery codes now")
+	p.Shot("first-recovery")
+
+	p.Goto("/admin/organisation")
+	p.ClickText("Ba Đình branch")
+	p.WaitFor("#side")
+	p.Type("#new-name", "Desk 1")
+	p.Type("#side #code", "ba dinh 1")
+	p.ClickText("Add")
+	p.WaitText("A code has 1 to 40")
+	p.Shot("first-unit-wrong")
+
+	p.Goto("/admin/people")
+	p.Press("N")
+	p.WaitText("You get a link to pass on")
+	p.Type("#name", "Lan Example")
+	p.Type("#email", "lan@example.org")
+	p.ClickText("Invite")
+	p.WaitText("Pass this link on now")
+	p.Shot("first-invited")
+
+	p.Goto("/admin/keys/new")
+	p.Type("#name", "Mobile app")
+	p.Press("Control+Enter")
+	p.WaitText("Copy the key now")
+	p.Shot("first-key")
+
+	p.Goto("/admin/audit")
+	p.ClickText("Verify now")
+	p.WaitText("The trail is sound.")
+	p.Shot("first-verified")
+
+	p.Goto("/account")
+	p.ClickText("Sign out of this browser")
+	p.WaitText("You are signed out.")
+	p.Type("#email", "chief@example.org")
+	p.Type("#password", "wrong")
+	p.Press("Enter")
+	p.WaitText("do not match")
+	p.Shot("first-wrong")
+	p.Type("#password", password)
+	p.Press("Enter")
+	p.WaitText("Now the code of your authenticator app")
+	p.Shot("first-code")
+	p.Type("#code", code(30*time.Second))
+	p.Press("Enter")
+	p.WaitText("Chief Example")
+	p.AssertNoProblemsBut("422", "401")
 }

@@ -63,7 +63,12 @@ func (p Pages) renderOrg(w http.ResponseWriter, r *http.Request, status int, id 
 		}
 	}
 	v.table = orgTable(ctx, r, v)
+	var before told
+	first := p.kept(r, cookieToast, &before) && before.Key == "setup"
 	page := ui.Page{Title: i18n.T(ctx, "admin.web.org.title"), At: NavOrganisation, Layer: ui.LayerGuarantee, Finding: orgFinding(ctx, v.units), Toast: p.toast(w, r)}
+	if first {
+		page.Notice = whatNext()
+	}
 	if v.unit != nil {
 		page.Side, page.SideLabel = orgPanel(v, auth.Require(ctx, org.PermEdit, v.unit.Path) == nil), v.unit.Name
 	}
@@ -89,10 +94,16 @@ func orgFinding(ctx context.Context, units []org.Unit) string {
 			single++
 		}
 	}
-	if regions+single == 0 {
+	inRegions, inUnits := i18n.T(ctx, "admin.web.org.regions", "count", regions), i18n.T(ctx, "admin.web.org.units", "count", single)
+	switch {
+	case regions+single == 0:
 		return i18n.T(ctx, "admin.web.org.finding.empty")
+	case regions == 0:
+		return i18n.T(ctx, "admin.web.org.finding.only", "what", inUnits)
+	case single == 0:
+		return i18n.T(ctx, "admin.web.org.finding.only", "what", inRegions)
 	}
-	return i18n.T(ctx, "admin.web.org.finding", "regions", i18n.T(ctx, "admin.web.org.regions", "count", regions), "units", i18n.T(ctx, "admin.web.org.units", "count", single))
+	return i18n.T(ctx, "admin.web.org.finding", "regions", inRegions, "units", inUnits)
 }
 
 // unitHref leads to the tree with a unit beside it.

@@ -678,4 +678,38 @@ func unitFacts(ctx context.Context, v orgView) []ui.KeyValue {
 	return facts
 }
 
+// whatNext leads on from the first-run set-up.
+func whatNext() templ.Component {
+	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {
+			return templ_7745c5c3_CtxErr
+		}
+		templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+		if !templ_7745c5c3_IsBuffer {
+			defer func() {
+				templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err == nil {
+					templ_7745c5c3_Err = templ_7745c5c3_BufErr
+				}
+			}()
+		}
+		ctx = templ.InitializeContext(ctx)
+		templ_7745c5c3_Var28 := templ.GetChildren(ctx)
+		if templ_7745c5c3_Var28 == nil {
+			templ_7745c5c3_Var28 = templ.NopComponent
+		}
+		ctx = templ.ClearChildren(ctx)
+		templ_7745c5c3_Err = ui.Note(ui.NoteProps{Kind: ui.NoteGood, Head: i18n.T(ctx, "admin.web.setup.next"), Text: i18n.T(ctx, "admin.web.setup.next.text"), Acts: []ui.ButtonProps{
+			{Label: i18n.T(ctx, "admin.web.setup.next.data"), Href: "/ingest/imports/new", Kind: ui.Ink},
+			{Label: i18n.T(ctx, "admin.web.people.invite"), Href: peoplePath + "/new"},
+			{Label: i18n.T(ctx, "admin.web.setup.next.code"), Href: accountPath + "#code"},
+		}}).Render(ctx, templ_7745c5c3_Buffer)
+		if templ_7745c5c3_Err != nil {
+			return templ_7745c5c3_Err
+		}
+		return nil
+	})
+}
+
 var _ = templruntime.GeneratedTemplate

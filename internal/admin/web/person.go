@@ -97,7 +97,11 @@ func (p Pages) judge(ctx context.Context, v *personView) error {
 }
 
 func personFinding(ctx context.Context, a auth.Account, n names) string {
-	return i18n.T(ctx, "admin.web.person.finding."+string(a.State), "roles", grantWords(ctx, a.Grants, n))
+	roles := i18n.T(ctx, "admin.web.person.finding.none")
+	if len(a.Grants) > 0 {
+		roles = grantWords(ctx, a.Grants, n)
+	}
+	return i18n.T(ctx, "admin.web.person.finding."+string(a.State), "roles", roles)
 }
 
 func personMeta(ctx context.Context, a auth.Account) []ui.Item {
