@@ -95,9 +95,11 @@ func (a *App) wire(ctx context.Context) error {
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
 			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(), quarantine.Sealed()),
+			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 		},
-		Periodic: []jobs.Periodic{{Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)}},
+		Periodic: []jobs.Periodic{{Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
+			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}}},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -124,6 +126,9 @@ func (a *App) wire(ctx context.Context) error {
 	return nil
 }
 
+// compactJob folds the warehouse's daily counts at night.
+const compactJob = "warehouse.compact"
+
 // sweepJob deletes ended sessions and forgotten failures once a day.
 const sweepJob = "auth.sweep"
 
@@ -143,7 +148,8 @@ func (a *App) wireInsight(ctx context.Context) error {
 
 func (a *App) adminModule() module.Module {
 	web := &auth.Web{Service: a.services.auth, Secure: strings.HasPrefix(a.Config.BaseURL, "https://"), Fail: a.fail}
-	pages := adminweb.Pages{Auth: a.services.auth, Web: web, Admin: a.services.admin, Health: health{a, a.Clock.Now()}, Keys: a.Keys, Clock: a.Clock, Version: Version}
+	pages := adminweb.Pages{Auth: a.services.auth, Web: web, Admin: a.services.admin, Health: health{a, a.Clock.Now()}, Keys: a.Keys, Clock: a.Clock,
+		BaseURL: a.Config.BaseURL, Version: Version}
 	if a.Config.OIDCIssuer != "" {
 		pages.SSO = &adminweb.SSO{Config: auth.OIDCConfig{Issuer: a.Config.OIDCIssuer, ClientID: a.Config.OIDCClient, ClientSecret: a.Config.OIDCSecret,
 			RedirectURL: strings.TrimSuffix(a.baseURL(), "/") + adminweb.SSOCallback}}
