@@ -66,7 +66,7 @@ func (p Pages) renderPerson(w http.ResponseWriter, r *http.Request, status int, 
 		}
 	}
 	if token := p.takeOnce(w, r, "invitation", v.who.ID); len(token) == 1 {
-		v.link = base(r) + "/invitation/" + token[0]
+		v.link = p.base(r) + "/invitation/" + token[0]
 	}
 	if v.trail, err = p.trailOf(ctx, "account/"+v.who.ID); err != nil {
 		return err
@@ -136,8 +136,11 @@ func (p Pages) trailOf(ctx context.Context, object string) (*ui.TableProps, erro
 	return &t, nil
 }
 
-// base is the address under which the reader reaches this installation.
-func base(r *http.Request) string {
+// base is the address under which people reach this installation.
+func (p Pages) base(r *http.Request) string {
+	if p.BaseURL != "" {
+		return strings.TrimSuffix(p.BaseURL, "/")
+	}
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"

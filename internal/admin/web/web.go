@@ -39,6 +39,9 @@ type Pages struct {
 	Health Health
 	Keys   keyring.Provider
 	Clock  clock.Clock
+	// BaseURL is the address under which people reach the installation; empty takes
+	// that of the request.
+	BaseURL string
 	// Version of the program, shown at the door.
 	Version string
 }

@@ -1,6 +1,11 @@
 package web_test
 
 import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +92,85 @@ func TestSignIn(t *testing.T) {
 	wrong := step{name: "wrong", path: "/sign-in", form: "email=nobody@example.org&password=wrong", status: 401}
 	s.visitor().play(notes, wrong, wrong, wrong, wrong, wrong,
 		step{name: "the sixth must wait", path: "/sign-in", form: "email=nobody@example.org&password=wrong", status: 429, has: []string{"Too many failures"}})
+}
+
+// What a role may not see is not in the navigation either.
+func TestNavigationFollowsTheRoles(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	chief := s.visitor()
+	chief.setUp()
+	entries := map[string]string{"people": `href="/admin/people"`, "organisation": `href="/admin/organisation"`, "audit": `href="/admin/audit"`, "keys": `href="/admin/keys"`, "system": `href="/admin/health"`}
+	for role, sees := range map[string][]string{
+		"admin":    {"people", "organisation", "audit", "keys", "system"},
+		"auditor":  {"people", "organisation", "audit", "keys", "system"},
+		"dpo":      {"people", "organisation", "audit"},
+		"cx_lead":  {"organisation"},
+		"champion": {"organisation"},
+	} {
+		notes := map[string]string{}
+		chief.play(notes, step{name: role, path: "/admin/people/new", form: "name=" + role + "&email=" + role + "@example.org&locale=en&unit=/&role=" + role, status: 303, note: "id", find: `/admin/people/([0-9a-f-]{36})`},
+			step{name: role, path: "/admin/people/$id", status: 200, note: "link", find: `(/invitation/[A-Za-z0-9_-]+)`})
+		v := s.visitor()
+		st := step{name: role + " looks around", path: "/account", status: 200}
+		for name, href := range entries {
+			if slices.Contains(sees, name) {
+				st.has = append(st.has, href)
+			} else {
+				st.hasNot = append(st.hasNot, href)
+			}
+		}
+		v.play(notes, step{name: role + " comes in", path: "$link", form: "password=" + password + "&again=" + password, status: 303}, st)
+		if role != "admin" {
+			v.play(notes, step{name: role + " invites nobody", path: "/admin/people/new", status: 403}, step{name: role + " makes no key", path: "/admin/keys/new", form: "name=x&scope=key:admin&unit=/", status: 403},
+				step{name: role + " changes no unit", path: "/admin/organisation/add", form: "above=/&code=x&kind=unit&name=X", status: 403})
+		}
+	}
+}
+
+// Seals that were kept elsewhere prove that the trail is still the one that they
+// sealed.
+func TestSealsFromElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	v := s.visitor()
+	v.setUp()
+	notes := map[string]string{}
+	for begin := time.Now(); !strings.Contains(v.page, `"no":1`); { // the sealer works once a second
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal("nothing was sealed")
+		}
+		time.Sleep(100 * time.Millisecond)
+		v.play(notes, step{name: "download", path: "/admin/audit/seals.jsonl", status: 200})
+	}
+	seals := v.page
+	for _, c := range []struct {
+		name, file string
+		status     int
+		has        string
+	}{
+		{"the same", seals, 200, "It also agrees with"},
+		{"another", strings.Replace(seals, `"hash":"`, `"hash":"x`, 1), 200, "The trail differs from the seal that was kept elsewhere"},
+		{"a later one", strings.Replace(seals, `"no":1`, `"no":1000000`, 1), 200, "The end of the trail was cut off"},
+		{"no seals at all", "one,two\n", 422, "Line 1 of the file is no seal"},
+		{"an empty file", "", 200, "Checked from the inside only"},
+	} {
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		part, err := form.CreateFormFile("heads", "seals.jsonl")
+		must(t, err)
+		_, err = part.Write([]byte(c.file))
+		must(t, err)
+		must(t, form.Close())
+		res, err := v.http.Post(s.base+"/admin/audit/verify/upload", form.FormDataContentType(), &body)
+		must(t, err)
+		page, err := io.ReadAll(res.Body)
+		must(t, err)
+		res.Body.Close()
+		if res.StatusCode != c.status || !strings.Contains(string(page), c.has) {
+			t.Errorf("%s: status %d, want %d and %q: %s", c.name, res.StatusCode, c.status, c.has, text(string(page)))
+		}
+	}
 }
 
 func compact(s string) string {
