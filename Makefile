@@ -11,7 +11,7 @@ help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 build: ## the binary, at bin/omote
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/omote
+	$(GO) build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/omote
 
 demo: build ## a running bank with a year of history, at http://127.0.0.1:8080
 	$(BIN) demo

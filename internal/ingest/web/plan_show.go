@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,14 @@ func planTable(ctx context.Context, r *http.Request, p *plan.Plan) ui.TableProps
 	t := ui.TableProps{Label: i18n.T(ctx, "ingest.plan.events"), Columns: columns, Query: ui.QueryTable(r, "", columns, "event"),
 		Filter: i18n.T(ctx, "ingest.plan.filter")}
 	needle := strings.ToLower(t.Query.Filter)
-	for _, e := range p.Events {
+	for _, e := range slices.SortedFunc(slices.Values(p.Events), func(a, b plan.Event) int { return strings.Compare(a.Name, b.Name) }) {
+		if len(t.Rows) == pageSize {
+			t.Next = t.Rows[pageSize-1].ID
+			break
+		}
+		if e.Name <= t.Query.After {
+			continue
+		}
 		label := e.Label.EN
 		if strings.HasPrefix(i18n.Locale(ctx), "vi") {
 			label = e.Label.VI
