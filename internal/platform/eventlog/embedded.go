@@ -132,7 +132,7 @@ func syncTails(dir string) error {
 	blocks := map[string][]string{} // by folder
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
-			return err
+			return unlessGone(err)
 		}
 		if d.IsDir() {
 			return syncPath(path)
@@ -151,10 +151,20 @@ func syncTails(dir string) error {
 	return err
 }
 
+// unlessGone passes over files that the server deleted meanwhile: it empties a
+// purged stream (folder __msgs__) in the background, and what is gone need not
+// survive.
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 func syncPath(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return unlessGone(err)
 	}
 	err = f.Sync()
 	return errors.Join(err, f.Close())
