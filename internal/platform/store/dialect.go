@@ -161,7 +161,7 @@ func sqliteConnector(path string, writer bool) driver.Connector {
 	}
 	q.Set("_cache_size", fmt.Sprint(cache))
 	d := &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY", nil)
+		_, err := c.Exec("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16384", nil)
 		return err
 	}}
 	return connector{d, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()}
