@@ -185,7 +185,9 @@ func (a *App) ingestModule() module.Module {
 	pages := ingestweb.Pages{Imports: in.Imports, Plan: in.Plan, Quarantine: in.Quarantine, Clock: a.Clock, Zone: a.Config.Zone}
 	operations := ingestapi.API{Imports: in.Imports, DB: a.Store, Zone: a.Config.Zone}
 	topics := kafka.Source{Brokers: a.Config.KafkaBrokers, Topics: a.Config.KafkaTopics, Group: a.Config.KafkaGroup, Door: in.Door, Logger: a.Logger,
-		Feed: segment.Source{Name: a.Config.KafkaSource, Entity: a.Config.Entity, System: a.Config.KafkaSource}}
+		Feed: segment.Source{Name: a.Config.KafkaSource, Entity: a.Config.Entity, System: a.Config.KafkaSource},
+		Security: kafka.Security{TLS: a.Config.KafkaTLS, CA: a.Config.KafkaCA, Certificate: a.Config.KafkaCert, Key: a.Config.KafkaKey,
+			Mechanism: a.Config.KafkaSASL, User: a.Config.KafkaUser, Password: a.Config.KafkaSecret}}
 	return module.Module{
 		Name:    "ingest",
 		Locales: []i18n.Source{ingest.Locales()},

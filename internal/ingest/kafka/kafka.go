@@ -42,14 +42,13 @@ type Door interface {
 
 // Source is a set of topics that is read as one feed.
 type Source struct {
-	Brokers []string // host:port
-	Topics  []string
-	Group   string // consumer group; several processes share the partitions
-	Feed    segment.Source
-	Door    Door
-	Logger  *slog.Logger
-	// Options are further settings of the client, such as TLS.
-	Options []kgo.Opt
+	Brokers  []string // host:port
+	Topics   []string
+	Group    string // consumer group; several processes share the partitions
+	Feed     segment.Source
+	Door     Door
+	Logger   *slog.Logger
+	Security Security
 }
 
 // Run reads until ctx ends. Without brokers it returns at once.
@@ -60,11 +59,15 @@ func (s *Source) Run(ctx context.Context) error {
 	if len(s.Topics) == 0 || s.Group == "" {
 		return errs.Invalid("config.error.kafka", "kafka_topics", "the Kafka source needs topics and a consumer group")
 	}
+	security, err := s.Security.Options()
+	if err != nil {
+		return err
+	}
 	options := append([]kgo.Opt{
 		kgo.SeedBrokers(s.Brokers...), kgo.ConsumeTopics(s.Topics...), kgo.ConsumerGroup(s.Group), kgo.ClientID("omote"),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(),
 		kgo.FetchMaxBytes(maxBytes),
-	}, s.Options...)
+	}, security...)
 	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return fmt.Errorf("kafka: %w", err)

@@ -95,8 +95,13 @@ func produce(t *testing.T, brokers []string, from, to int) {
 // run reads until the returned stop is called.
 func run(t *testing.T, brokers []string, d *door) (stop func()) {
 	t.Helper()
+	return start(t, brokers, Security{}, d)
+}
+
+func start(t *testing.T, brokers []string, security Security, d *door) (stop func()) {
+	t.Helper()
 	s := &Source{Brokers: brokers, Topics: []string{"events"}, Group: "omote", Feed: segment.Source{Name: "core", Entity: "bank"}, Door: d,
-		Logger: slog.New(slog.DiscardHandler)}
+		Logger: slog.New(slog.DiscardHandler), Security: security}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

@@ -77,6 +77,13 @@ type Config struct {
 	KafkaTopics  []string `koanf:"kafka_topics" help:"topics to read"`
 	KafkaGroup   string   `koanf:"kafka_group" help:"consumer group"`
 	KafkaSource  string   `koanf:"kafka_source" help:"name of the feed that the topics are"`
+	KafkaTLS     bool     `koanf:"kafka_tls" help:"reach the brokers by TLS"`
+	KafkaCA      string   `koanf:"kafka_ca" help:"PEM file of the authorities of the brokers' certificates; empty uses the machine's"`
+	KafkaCert    string   `koanf:"kafka_cert" help:"PEM file of this program's certificate for the brokers"`
+	KafkaKey     string   `koanf:"kafka_key" help:"PEM file of that certificate's key"`
+	KafkaSASL    string   `koanf:"kafka_sasl" help:"how to sign in at the brokers: plain, scram-sha-256 or scram-sha-512; empty signs in nowhere"`
+	KafkaUser    string   `koanf:"kafka_user" help:"name at the brokers"`
+	KafkaSecret  string   `koanf:"kafka_password" help:"password at the brokers" secret:"all"`
 
 	OTLP     string `koanf:"otlp_endpoint" help:"OTLP/HTTP endpoint for traces; empty switches them off"`
 	LogLevel string `koanf:"log_level" help:"debug, info, warn or error"`
