@@ -63,7 +63,7 @@ func New(ctx context.Context, d Deps) (*Ingest, error) {
 	}
 	held := quarantine.NewService(d.Store, d.Box)
 	runs, err := imports.NewService(imports.Deps{DB: d.Store, Log: d.Log, Counts: accepted{d.State}, Plans: plans, Counter: counter,
-		Quarantine: held, Dir: d.Uploads, Projectors: d.Projectors})
+		Quarantine: held, Box: d.Box, Dir: d.Uploads, Projectors: d.Projectors})
 	if err != nil {
 		return nil, err
 	}

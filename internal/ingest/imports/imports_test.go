@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +29,10 @@ import (
 // works is an ingest module over real engines, with its projectors running.
 type works struct {
 	*ingest.Ingest
-	t   *testing.T
-	ctx context.Context
-	w   *warehouse.Warehouse
+	t       *testing.T
+	ctx     context.Context
+	w       *warehouse.Warehouse
+	uploads string
 }
 
 func newWorks(t *testing.T, db *store.DB) *works {
@@ -45,7 +48,8 @@ func newWorks(t *testing.T, db *store.DB) *works {
 	must(t, err)
 	state, err := projector.New(db, box, projector.Options{})
 	must(t, err)
-	in, err := ingest.New(ctx, ingest.Deps{Store: db, Box: box, Log: log, State: state, Uploads: t.TempDir(), Currency: "VND",
+	uploads := t.TempDir()
+	in, err := ingest.New(ctx, ingest.Deps{Store: db, Box: box, Log: log, State: state, Uploads: uploads, Currency: "VND",
 		Projectors: []string{state.Name(), w.Name()}})
 	must(t, err)
 	run, stop := context.WithCancel(ctx)
@@ -63,7 +67,7 @@ func newWorks(t *testing.T, db *store.DB) *works {
 		must(t, log.Close(context.Background()))
 		must(t, w.Close())
 	})
-	return &works{in, t, ctx, w}
+	return &works{in, t, ctx, w, uploads}
 }
 
 func must(t testing.TB, err error) {
@@ -251,3 +255,31 @@ func TestADamagedFileGivesWhatIsWhole(t *testing.T) {
 }
 
 func TestMigrations(t *testing.T) { testkit.CheckMigrations(t, ingest.Migrations) }
+
+// TestUploadsAreEncrypted reads the folder of uploads as a thief of the disk
+// would: the customers of a waiting file are not in it, and an ended import
+// leaves nothing.
+func TestUploadsAreEncrypted(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		w := newWorks(t, db)
+		const phone = "+84900000123"
+		im, err := w.Imports.Upload(w.ctx, "people.csv", strings.NewReader("customer_id,phone\nC1,"+phone+"\n"))
+		must(t, err)
+		kept, err := os.ReadFile(filepath.Join(w.uploads, im.ID))
+		must(t, err)
+		if len(kept) == 0 || bytes.Contains(kept, []byte(phone)) || bytes.Contains(kept, []byte("customer_id")) {
+			t.Errorf("the upload lies in the clear (%d bytes)", len(kept))
+		}
+		p, err := w.Imports.Preview(w.ctx, im.ID, mapping.Customers, "Asia/Ho_Chi_Minh")
+		must(t, err)
+		_, err = w.Imports.Start(w.ctx, im.ID, p.Suggest, true)
+		must(t, err)
+		if done := w.await(im.ID); done.Accepted != 1 {
+			t.Errorf("%d rows were accepted, want 1", done.Accepted)
+		}
+		if left, err := os.ReadDir(w.uploads); err != nil || len(left) != 0 {
+			t.Errorf("%d files are left (%v)", len(left), err)
+		}
+	}, tables...)
+}

@@ -26,6 +26,7 @@ import (
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
+	"omote/internal/platform/store/sealed"
 )
 
 // Log is where events go; *eventlog.Log is one.
@@ -56,7 +57,8 @@ type Deps struct {
 	Plans      Plans
 	Counter    *plan.Counter
 	Quarantine *quarantine.Service
-	// Dir is the folder that keeps uploads until their import ends.
+	Box        *sealed.Box
+	// Dir is the folder that keeps uploads, encrypted, until their import ends.
 	Dir string
 	// Projectors are waited for before an import is done.
 	Projectors []string
@@ -95,7 +97,11 @@ func (s *Service) Upload(ctx context.Context, name string, content io.Reader) (*
 	if err != nil {
 		return nil, fmt.Errorf("keep the upload: %w", err)
 	}
-	im.Size, err = io.Copy(io.MultiWriter(file, hash), io.LimitReader(content, MaxFile+1))
+	w := s.Box.NewFileWriter(ctx, uploadPlace(im.ID), file)
+	im.Size, err = io.Copy(io.MultiWriter(w, hash), io.LimitReader(content, MaxFile+1))
+	if err == nil {
+		err = w.Close()
+	}
 	if syncErr := file.Sync(); err == nil {
 		err = syncErr
 	}
@@ -123,6 +129,12 @@ func (s *Service) Upload(ctx context.Context, name string, content io.Reader) (*
 
 func (s *Service) path(id string) string { return filepath.Join(s.Dir, id) }
 
+// uploadPlace is what an upload is encrypted for: it holds customers as the bank
+// wrote them down.
+func uploadPlace(id string) sealed.Place {
+	return sealed.Place{Table: "ingest_import", Column: "upload", Row: id}
+}
+
 // Preview is the beginning of a file with a guess of what its columns mean.
 type Preview struct {
 	Import  *Import
@@ -140,7 +152,7 @@ func (s *Service) Preview(ctx context.Context, id string, kind mapping.Kind, zon
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.open(im, files.Options{})
+	r, err := s.open(ctx, im, files.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -160,12 +172,17 @@ type opened struct {
 
 func (o opened) Close() error { return errors.Join(o.Reader.Close(), o.file.Close()) }
 
-func (s *Service) open(im *Import, o files.Options) (files.Reader, error) {
+func (s *Service) open(ctx context.Context, im *Import, o files.Options) (files.Reader, error) {
 	file, err := os.Open(s.path(im.ID))
 	if err != nil {
 		return nil, errs.NotFound("import.error.gone", "the uploaded file is no longer there").Because(err)
 	}
-	r, err := files.Open(im.Format, file, o)
+	content, err := s.Box.OpenFile(ctx, uploadPlace(im.ID), file, im.Size)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("open the upload: %w", err)
+	}
+	r, err := files.Open(im.Format, content, o)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -221,7 +238,7 @@ func (s *Service) declare(ctx context.Context, im *Import, m *mapping.Mapping) e
 	case m.Constants[mapping.Event] != "":
 		names[m.Constants[mapping.Event]] = props
 	default:
-		found, err := s.eventNames(im, m)
+		found, err := s.eventNames(ctx, im, m)
 		if err != nil {
 			return err
 		}
@@ -237,8 +254,8 @@ func (s *Service) declare(ctx context.Context, im *Import, m *mapping.Mapping) e
 const maxNames = 500
 
 // eventNames reads the file once for the names of its events.
-func (s *Service) eventNames(im *Import, m *mapping.Mapping) (names []string, err error) {
-	r, err := s.open(im, files.Options{Encoding: m.Encoding, Delimiter: delimiter(m)})
+func (s *Service) eventNames(ctx context.Context, im *Import, m *mapping.Mapping) (names []string, err error) {
+	r, err := s.open(ctx, im, files.Options{Encoding: m.Encoding, Delimiter: delimiter(m)})
 	if err != nil {
 		return nil, err
 	}

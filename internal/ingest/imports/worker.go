@@ -165,7 +165,7 @@ func (s *Service) newLoad(ctx context.Context, im *Import) (*load, error) {
 			l.dropped[v.Property]++
 		}
 	}
-	l.reader, err = s.open(im, files.Options{Encoding: l.mapping.Encoding, Delimiter: delimiter(&l.mapping)})
+	l.reader, err = s.open(ctx, im, files.Options{Encoding: l.mapping.Encoding, Delimiter: delimiter(&l.mapping)})
 	return l, err
 }
 
