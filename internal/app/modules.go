@@ -35,6 +35,7 @@ import (
 	"omote/internal/journey/observed"
 	journeyweb "omote/internal/journey/web"
 	"omote/internal/module"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/config"
@@ -55,6 +56,7 @@ import (
 type services struct {
 	auth        *auth.Service
 	web         *auth.Web
+	approvals   *approval.Service
 	admin       *admin.Admin
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
@@ -66,7 +68,7 @@ type services struct {
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
-	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, admin.Migrations,
+	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
 		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, insight.Migrations}
 }
 
@@ -88,7 +90,8 @@ func (a *App) wire(ctx context.Context) error {
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
-	s.admin = admin.New(a.Store, s.auth)
+	s.approvals = approval.New(a.Store, s.auth)
+	s.admin = admin.New(a.Store, s.auth, s.approvals)
 	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
 		return fmt.Errorf("organisation: %w", err)
 	}
@@ -97,9 +100,11 @@ func (a *App) wire(ctx context.Context) error {
 			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(), quarantine.Sealed()),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
+			a.approvalKind(),
 		},
 		Periodic: []jobs.Periodic{{Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
-			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}}},
+			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
+			a.approvalPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -120,6 +125,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.ingestModule(),
 		a.insightModule(),
 		a.journeyModule(),
+		a.governanceModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		{Name: "customer", Work: []module.Work{{Name: "identity links", Role: config.Warehouse, Run: a.syncLinks}}},
 	}

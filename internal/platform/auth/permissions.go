@@ -92,6 +92,11 @@ var table = map[Permission][]Role{
 	"customer.consent.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO, Auditor),
 	"customer.consent.edit":  roles(Agent, CaseOwner, Steward, DPO),
 
+	// Governance: what is proposed by one and decided by another. Deciding needs
+	// also the permission that the proposal names.
+	"governance.approval.read":   everybodyAnd(KeyRead),
+	"governance.approval.decide": roles(Council, CXLead, Champion, CaseOwner, Analyst, Steward, DPO, Admin, FinancePart, RiskValidator),
+
 	// Rows that leave.
 	"report.export.run": roles(Analyst, DPO, KeyExport),
 }
