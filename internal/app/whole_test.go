@@ -18,8 +18,8 @@ import (
 )
 
 // tiers orders the parts of the product: a package may import only packages of
-// its own or a lower tier. analytics and bank stand apart: they import nothing of
-// internal.
+// its own part or a lower tier. analytics and bank stand apart: they import
+// nothing of internal.
 var tiers = []struct {
 	prefix string
 	tier   int
@@ -33,6 +33,12 @@ var tiers = []struct {
 	{"omote/internal/app", 8}, {"omote/internal/demo", 9}, {"omote/internal/bench", 9}, {"omote/internal/cli", 10}, {"omote/cmd", 11},
 }
 
+// part is the folder below internal/ that a package belongs to.
+func part(pkg string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(pkg, "omote/internal/"), "/")
+	return name
+}
+
 func tierOf(pkg string) int {
 	for _, t := range tiers {
 		if pkg == t.prefix || strings.HasPrefix(pkg, t.prefix+"/") {
@@ -44,7 +50,7 @@ func tierOf(pkg string) int {
 
 func TestImportsOnlyGoDown(t *testing.T) {
 	t.Parallel()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Doc,GoFiles", "./...")
 	cmd.Dir = testkit.Root(t)
 	out, err := cmd.Output()
 	if err != nil {
@@ -53,13 +59,16 @@ func TestImportsOnlyGoDown(t *testing.T) {
 	seen := 0
 	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
 		var p struct {
-			ImportPath string
-			Imports    []string
+			ImportPath, Doc  string
+			Imports, GoFiles []string
 		}
 		if err := d.Decode(&p); err != nil {
 			t.Fatal(err)
 		}
 		seen++
+		if p.Doc == "" && len(p.GoFiles) > 0 {
+			t.Errorf("%s has no doc comment", p.ImportPath)
+		}
 		pure := strings.HasPrefix(p.ImportPath, "omote/analytics") || p.ImportPath == "omote/bank"
 		for _, i := range p.Imports {
 			switch {
@@ -70,6 +79,10 @@ func TestImportsOnlyGoDown(t *testing.T) {
 				t.Errorf("%s has no tier", p.ImportPath)
 			case strings.HasPrefix(i, "omote/internal") && strings.HasPrefix(p.ImportPath, "omote/internal") && tierOf(i) > tierOf(p.ImportPath):
 				t.Errorf("%s imports %s, which stands above it", p.ImportPath, i)
+			case strings.HasPrefix(i, "omote/internal") && strings.HasPrefix(p.ImportPath, "omote/internal") && tierOf(i) == tierOf(p.ImportPath) && part(i) != part(p.ImportPath):
+				t.Errorf("%s imports %s, which stands beside it: let it declare what it needs and app fill it", p.ImportPath, i)
+			case strings.HasPrefix(i, "omote/internal/testkit") && !strings.HasPrefix(p.ImportPath, "omote/internal/testkit"):
+				t.Errorf("%s imports %s outside its tests", p.ImportPath, i)
 			}
 		}
 	}
