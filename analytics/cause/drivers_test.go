@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 type driverReference struct {
@@ -21,7 +23,7 @@ type driverReference struct {
 
 func TestDriversEqualReferences(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile(sharedData(t, "stats", "reference_drivers_survival.json"))
+	text, err := os.ReadFile(shared.Path(t, "stats/reference_drivers_survival.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,9 @@ package cause
 
 import (
 	"math/rand/v2"
-	"os"
 	"testing"
+
+	"omote/internal/testkit/shared"
 )
 
 // leastF1 is what is asked for in each world; the settings of the method were
@@ -21,7 +22,7 @@ var leastF1 = map[string]float64{
 func TestLocateInManyWorlds(t *testing.T) {
 	t.Parallel()
 	rounds := 20
-	if os.Getenv("OMOTE_VERIFY") == "1" {
+	if shared.Verify() {
 		rounds = 200
 	}
 	for k, w := range worlds {

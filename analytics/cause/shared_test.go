@@ -11,42 +11,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"omote/internal/testkit/shared"
 )
-
-// sharedData finds the directory of reference files: OMOTE_SHARED_DATA, or
-// ../shared/data beside the repository. The test is skipped where it is absent.
-func sharedData(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !exists(filepath.Join(dir, "go.mod")) {
-			if dir == filepath.Dir(dir) {
-				t.Skip("shared data absent: no go.mod above the test")
-			}
-			dir = filepath.Dir(dir)
-		}
-		root = filepath.Join(dir, "..", "shared", "data")
-	}
-	path := filepath.Join(append([]string{root}, elem...)...)
-	if !exists(path) {
-		t.Skip("shared data absent: " + filepath.Join(elem...))
-	}
-	return path
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
 
 // xsCases reads the published cases with their causes.
 func xsCases(t testing.TB) []truth {
 	t.Helper()
-	f, err := os.Open(sharedData(t, "stats", "rca_xs", "rca_xs.tgz"))
+	f, err := os.Open(shared.Path(t, "stats/rca_xs/rca_xs.tgz"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +63,7 @@ func xsCases(t testing.TB) []truth {
 
 func xsLabels(t testing.TB) map[string][]string {
 	t.Helper()
-	f, err := os.Open(sharedData(t, "stats", "rca_xs", "injection_info.csv"))
+	f, err := os.Open(shared.Path(t, "stats/rca_xs/injection_info.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,42 +7,13 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"omote/analytics/experiment"
+
+	"omote/internal/testkit/shared"
 )
-
-// sharedData finds a reference file: OMOTE_SHARED_DATA, or ../shared/data beside
-// the repository. The test is skipped where it is absent.
-func sharedData(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !exists(filepath.Join(dir, "go.mod")) {
-			if dir == filepath.Dir(dir) {
-				t.Skip("shared data absent: no go.mod above the test")
-			}
-			dir = filepath.Dir(dir)
-		}
-		root = filepath.Join(dir, "..", "shared", "data")
-	}
-	path := filepath.Join(append([]string{root}, elem...)...)
-	if !exists(path) {
-		t.Skip("shared data absent: " + filepath.Join(elem...))
-	}
-	return path
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
 
 // gbStat is a statistic as the vectors write it.
 type gbStat struct {
@@ -212,7 +183,7 @@ var gbTunings = []float64{5000, 600, 1, 10, 1000, 6461, 10000}
 
 func TestGrowthBookVectors(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile(sharedData(t, "stats", "gbstats", "gbstats_vectors.json"))
+	b, err := os.ReadFile(shared.Path(t, "stats/gbstats/gbstats_vectors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +288,7 @@ func sequentialSide(class string) bool { return strings.HasPrefix(class, "Sequen
 func TestSequentialHoldsAtEveryLook(t *testing.T) {
 	t.Parallel()
 	rounds := 300
-	if os.Getenv("OMOTE_VERIFY") == "1" {
+	if shared.Verify() {
 		rounds = 4000
 	}
 	rng := rand.New(rand.NewPCG(1, 2))

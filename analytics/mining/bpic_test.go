@@ -3,47 +3,19 @@ package mining_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
 	"omote/analytics/mining"
 	"omote/analytics/xes"
-)
 
-// shared returns a file of the shared data, or skips the test.
-func shared(tb testing.TB, path ...string) []byte {
-	tb.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				break
-			}
-			parent := filepath.Dir(dir)
-			if parent == dir {
-				tb.Fatal("no go.mod above the test")
-			}
-			dir = parent
-		}
-		root = filepath.Join(dir, "..", "shared", "data")
-	}
-	data, err := os.ReadFile(filepath.Join(append([]string{root}, path...)...))
-	if err != nil {
-		tb.Skipf("shared data absent: %v", err)
-	}
-	return data
-}
+	"omote/internal/testkit/shared"
+)
 
 func bpic2012(tb testing.TB, o mining.XESOptions) *mining.Log {
 	tb.Helper()
-	r := xes.NewReader(bytes.NewReader(shared(tb, "eventlogs", "bpic2012", "BPI_Challenge_2012.xes.gz")))
+	r := xes.NewReader(bytes.NewReader(shared.Read(tb, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")))
 	defer r.Close()
 	l, counts, err := mining.FromXES(r, o)
 	if err != nil {
@@ -58,7 +30,7 @@ func bpic2012(tb testing.TB, o mining.XESOptions) *mining.Log {
 func facts(tb testing.TB) map[string]any {
 	tb.Helper()
 	var all map[string]any
-	if err := json.Unmarshal(shared(tb, "eventlogs", "bpic2012", "facts_bpic2012.json"), &all); err != nil {
+	if err := json.Unmarshal(shared.Read(tb, "eventlogs/bpic2012/facts_bpic2012.json"), &all); err != nil {
 		tb.Fatal(err)
 	}
 	return all

@@ -3,10 +3,11 @@ package mining_test
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"omote/analytics/mining"
+
+	"omote/internal/testkit/shared"
 )
 
 // compareLogs makes two logs of a-b-c cases. In the second, a share of cases
@@ -67,7 +68,7 @@ func TestCompareFindsTheDifference(t *testing.T) {
 func TestCompareWithoutDifference(t *testing.T) {
 	t.Parallel()
 	runs := 100
-	if os.Getenv("OMOTE_VERIFY") != "" {
+	if shared.Verify() {
 		runs = 3000
 	}
 	wrong := 0

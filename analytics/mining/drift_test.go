@@ -3,13 +3,14 @@ package mining_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"omote/analytics/mining"
+
+	"omote/internal/testkit/shared"
 )
 
 func TestDrift(t *testing.T) {
@@ -47,7 +48,7 @@ func TestDrift(t *testing.T) {
 func TestDriftWithoutChange(t *testing.T) {
 	t.Parallel()
 	runs := 200
-	if os.Getenv("OMOTE_VERIFY") != "" {
+	if shared.Verify() {
 		runs = 5000
 	}
 	wrong := 0

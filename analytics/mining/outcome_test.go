@@ -3,7 +3,6 @@ package mining_test
 import (
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"omote/analytics/mining"
+
+	"omote/internal/testkit/shared"
 )
 
 func TestOutcomesOracle(t *testing.T) {
@@ -169,7 +170,7 @@ func TestSilenceIsCalibrated(t *testing.T) {
 	t.Parallel()
 	const quit = 0.2
 	runs := 40
-	if os.Getenv("OMOTE_VERIFY") != "" {
+	if shared.Verify() {
 		runs = 1000
 	}
 	end := int64(200 * 86_400e6)

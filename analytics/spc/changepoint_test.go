@@ -10,6 +10,8 @@ import (
 	"omote/analytics/spc"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 // The pruned search must find the partition that trying all of them finds.
@@ -57,7 +59,7 @@ func TestLocateCovers(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(1, 1))
 	rounds, covered := 600, 0
-	if verify() {
+	if shared.Verify() {
 		rounds = 10000
 	}
 	for range rounds {

@@ -5,48 +5,17 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"omote/analytics/spc"
+
+	"omote/internal/testkit/shared"
 )
-
-// sharedData finds a reference file: OMOTE_SHARED_DATA, or ../shared/data beside
-// the repository. The test is skipped where it is absent.
-func sharedData(t testing.TB, elem ...string) string {
-	t.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !exists(filepath.Join(dir, "go.mod")) {
-			if dir == filepath.Dir(dir) {
-				t.Skip("shared data absent: no go.mod above the test")
-			}
-			dir = filepath.Dir(dir)
-		}
-		root = filepath.Join(dir, "..", "shared", "data")
-	}
-	path := filepath.Join(append([]string{root}, elem...)...)
-	if !exists(path) {
-		t.Skip("shared data absent: " + filepath.Join(elem...))
-	}
-	return path
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
-}
-
-func verify() bool { return os.Getenv("OMOTE_VERIFY") == "1" }
 
 func reference(t testing.TB) map[string]json.RawMessage {
 	t.Helper()
-	b, err := os.ReadFile(sharedData(t, "stats", "reference_spc.json"))
+	b, err := os.ReadFile(shared.Path(t, "stats/reference_spc.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 	"omote/analytics/spc"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 // score counts what a run found against the truth. Days before a change, and
@@ -116,7 +118,7 @@ func TestMonitoringSim(t *testing.T) {
 func TestFreshSeeds(t *testing.T) {
 	t.Parallel()
 	seeds := uint64(3)
-	if verify() {
+	if shared.Verify() {
 		seeds = 40
 	}
 	var s score
@@ -132,7 +134,7 @@ func TestFreshSeeds(t *testing.T) {
 func TestFalseDiscoveryWithFewChanges(t *testing.T) {
 	t.Parallel()
 	seeds := uint64(3)
-	if verify() {
+	if shared.Verify() {
 		seeds = 40
 	}
 	var s score
@@ -149,7 +151,7 @@ func TestFalseDiscoveryWithFewChanges(t *testing.T) {
 func readSim(t testing.TB) ([]spc.Series, []simTruth) {
 	t.Helper()
 	read := func(name string) [][]string {
-		f, err := os.Open(sharedData(t, "stats", "monitoring_sim", name))
+		f, err := os.Open(shared.Path(t, "stats/monitoring_sim/"+name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -256,7 +258,7 @@ func student(rng *rand.Rand, nu int) float64 {
 func TestNoiseStaysNoise(t *testing.T) {
 	t.Parallel()
 	rounds := 60
-	if verify() {
+	if shared.Verify() {
 		rounds = 1000
 	}
 	limits := map[string]float64{"heavy tails": 6, "skewed readings": 5, "autocorrelated 0.6": 2.5, "autocorrelated 0.3": 2.5, "over-dispersed counts": 1.5}
@@ -284,7 +286,7 @@ func TestNoiseStaysNoise(t *testing.T) {
 func TestHourlySeasonIsNotNews(t *testing.T) {
 	t.Parallel()
 	rounds := uint64(10)
-	if verify() {
+	if shared.Verify() {
 		rounds = 200
 	}
 	found, hours := 0, 0
@@ -333,7 +335,7 @@ func TestNile(t *testing.T) {
 func TestOnsetIntervalCovers(t *testing.T) {
 	t.Parallel()
 	rounds := 300
-	if verify() {
+	if shared.Verify() {
 		rounds = 4000
 	}
 	rng := rand.New(rand.NewPCG(8, 8))
@@ -536,7 +538,7 @@ func BenchmarkMonitor500x420(b *testing.B) {
 func TestCalendarIsNotNews(t *testing.T) {
 	t.Parallel()
 	rounds := uint64(6)
-	if verify() {
+	if shared.Verify() {
 		rounds = 200
 	}
 	vn := &calendar.Vietnam{}

@@ -13,6 +13,8 @@ import (
 	"omote/analytics/stats"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 func TestReferenceComparisons(t *testing.T) {
@@ -29,7 +31,7 @@ func TestReferenceComparisons(t *testing.T) {
 			CI             [2]float64 `json:"ci"`
 		} `json:"newcombe_diff"`
 	}
-	readJSON(t, sharedData(t, "stats", "reference_cx_metrics.json"), &ref)
+	shared.JSON(t, "stats/reference_cx_metrics.json", &ref)
 	for _, r := range ref.Diff {
 		a, b := stats.NPSCounts{Promoters: r.A[0], Passives: r.A[1], Detractors: r.A[2]}, stats.NPSCounts{Promoters: r.B[0], Passives: r.B[1], Detractors: r.B[2]}
 		c := stats.DiffNPSWald(a, b, 0.95)
@@ -61,7 +63,7 @@ func TestReferenceSurvey(t *testing.T) {
 			Row, Col      []float64
 		} `json:"raking"`
 	}
-	readJSON(t, sharedData(t, "stats", "reference_cx_metrics.json"), &ref)
+	shared.JSON(t, "stats/reference_cx_metrics.json", &ref)
 	var strata []stats.Stratum
 	for _, s := range ref.Stratified.Strata {
 		strata = append(strata, stats.NPSStratum(s.N, stats.NPSCounts{Promoters: s.Promoters, Passives: s.Passives, Detractors: s.Detractors}))
@@ -93,7 +95,7 @@ func TestReferenceMultiplicity(t *testing.T) {
 			Holm []float64 `json:"holm_adj"`
 		} `json:"fdr"`
 	}
-	readJSON(t, sharedData(t, "stats", "reference_cx_metrics.json"), &ref)
+	shared.JSON(t, "stats/reference_cx_metrics.json", &ref)
 	for i := range ref.FDR.P {
 		near(t, "bh", stats.BenjaminiHochberg(ref.FDR.P)[i], ref.FDR.BH[i], eps)
 		near(t, "by", stats.BenjaminiYekutieli(ref.FDR.P)[i], ref.FDR.BY[i], eps)
@@ -109,7 +111,7 @@ func TestReferenceEValues(t *testing.T) {
 			N, Sigma, Rho, Alpha, Halfwidth float64
 		} `json:"asymptotic_confidence_sequence"`
 	}
-	readJSON(t, sharedData(t, "stats", "reference_causal_experiments.json"), &ref)
+	shared.JSON(t, "stats/reference_causal_experiments.json", &ref)
 	for _, r := range ref.MSPRT {
 		near(t, fmt.Sprintf("msprt %+v", r), stats.NormalMixtureE(r.Diff*r.N, r.N, 2*r.Sigma2, r.Tau2), r.Lam, eps*r.Lam)
 	}
@@ -146,7 +148,7 @@ func TestOnlineBudgets(t *testing.T) {
 func TestFalseDiscoveryRates(t *testing.T) {
 	t.Parallel()
 	rounds := 400
-	if verify() {
+	if shared.Verify() {
 		rounds = 5000
 	}
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -238,7 +240,7 @@ func TestOrdinalAgainstReference(t *testing.T) {
 			LogLik float64 `json:"logLik"`
 		} `json:"clm_wine"`
 	}
-	readJSON(t, sharedData(t, "stats", "reference_drivers_survival.json"), &ref)
+	shared.JSON(t, "stats/reference_drivers_survival.json", &ref)
 	is := func(b bool) float64 {
 		if b {
 			return 1
@@ -347,7 +349,7 @@ func TestShrinkNormalAgainstMetafor(t *testing.T) {
 func TestShrinkageCoversAndBeatsRaw(t *testing.T) {
 	t.Parallel()
 	rounds, low := 60, 0.905
-	if verify() {
+	if shared.Verify() {
 		rounds, low = 1500, 0.925
 	}
 	rng := rand.New(rand.NewPCG(11, 4))
@@ -508,7 +510,7 @@ func TestSuppressList(t *testing.T) {
 func TestRakedCoverage(t *testing.T) {
 	t.Parallel()
 	rounds, slack := 1500, 0.012
-	if verify() {
+	if shared.Verify() {
 		rounds, slack = 20000, 0.003
 	}
 	// Age (3) by region (2); the young answer less and recommend less.
@@ -580,7 +582,7 @@ func TestWelchAgainstHillstrom(t *testing.T) {
 
 func TestTelcoChurnByContract(t *testing.T) {
 	t.Parallel()
-	f, err := os.Open(sharedData(t, "stats", "telco", "Telco-Customer-Churn.csv"))
+	f, err := os.Open(shared.Path(t, "stats/telco/Telco-Customer-Churn.csv"))
 	if err != nil {
 		t.Fatal(err)
 	}

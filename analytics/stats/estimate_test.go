@@ -10,6 +10,8 @@ import (
 	"omote/analytics/stats"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 const eps = 1e-9
@@ -36,7 +38,7 @@ type cxReference struct {
 func TestReferenceIntervals(t *testing.T) {
 	t.Parallel()
 	var ref cxReference
-	readJSON(t, sharedData(t, "stats", "reference_cx_metrics.json"), &ref)
+	shared.JSON(t, "stats/reference_cx_metrics.json", &ref)
 	for _, r := range ref.NPS {
 		c := stats.NPSCounts{Promoters: r.Promoters, Passives: r.Passives, Detractors: r.Detractors}
 		name := fmt.Sprintf("nps %v", c)
@@ -122,7 +124,7 @@ func TestNPSCoverage(t *testing.T) {
 	t.Parallel()
 	truths := [][3]float64{{.5, .3, .2}, {.7, .2, .1}, {.4, .3, .3}, {.8, .15, .05}, {.3, .3, .4}, {.6, .25, .15}, {.2, .3, .5}, {.34, .33, .33}}
 	sizes := []int{10, 30, 50}
-	if verify() {
+	if shared.Verify() {
 		sizes = append(sizes, 20, 100, 200)
 	}
 	for _, n := range sizes {
@@ -267,7 +269,7 @@ func coverage(rounds int, seed uint64, draw func(*rand.Rand) (stats.Estimate, fl
 func TestSimulatedCoverage(t *testing.T) {
 	t.Parallel()
 	rounds, slack := 2000, 0.012
-	if verify() {
+	if shared.Verify() {
 		rounds, slack = 40000, 0.003
 	}
 	scale := []float64{.05, .08, .17, .4, .3} // satisfaction 1..5, mean 3.82

@@ -3,37 +3,15 @@ package xes
 import (
 	"bytes"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"omote/internal/testkit/shared"
 )
 
 // bpic2012 returns the real loan log of the shared data, or skips the test.
 func bpic2012(tb testing.TB) []byte {
 	tb.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			tb.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-				break
-			}
-			parent := filepath.Dir(dir)
-			if parent == dir {
-				tb.Fatal("no go.mod above the test")
-			}
-			dir = parent
-		}
-		root = filepath.Join(dir, "..", "shared", "data")
-	}
-	data, err := os.ReadFile(filepath.Join(root, "eventlogs", "bpic2012", "BPI_Challenge_2012.xes.gz"))
-	if err != nil {
-		tb.Skipf("shared data absent: %v", err)
-	}
-	return data
+	return shared.Read(tb, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")
 }
 
 func TestBPIC2012Counts(t *testing.T) {

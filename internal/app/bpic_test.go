@@ -16,15 +16,16 @@ import (
 	"omote/internal/ingest/mapping"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/config"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // TestARealLogShowsItsPublishedFigures brings the real loan log in as a person
 // would, and compares what the journey page computes with the published figures.
 func TestARealLogShowsItsPublishedFigures(t *testing.T) {
 	t.Parallel()
-	path := testkit.SharedData(t, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")
-	raw, err := os.ReadFile(testkit.SharedData(t, "eventlogs/bpic2012/facts_bpic2012.json"))
+	path := shared.Path(t, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")
+	raw, err := os.ReadFile(shared.Path(t, "eventlogs/bpic2012/facts_bpic2012.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

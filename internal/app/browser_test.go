@@ -13,9 +13,10 @@ import (
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/store"
-	"omote/internal/testkit"
 	"omote/internal/testkit/browser"
 	"omote/internal/ui"
+
+	"omote/internal/testkit/shared"
 )
 
 // Who signs in in the browser; both are invented.
@@ -91,7 +92,7 @@ func looks() (all []look) {
 	for i, lang := range []string{"en", "vi"} {
 		for j, theme := range []string{"light", "dark"} {
 			for k, size := range []string{"desk", "phone"} {
-				if testkit.Verify() || (i+j+k)%2 == 0 {
+				if shared.Verify() || (i+j+k)%2 == 0 {
 					all = append(all, look{lang, theme, size, []browser.Viewport{browser.Desk, browser.Phone}[k]})
 				}
 			}

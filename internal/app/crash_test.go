@@ -25,7 +25,8 @@ import (
 	"omote/internal/platform/config"
 	"omote/internal/platform/event"
 	"omote/internal/platform/store"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // crashChild makes the test binary the server that is killed.
@@ -86,7 +87,7 @@ func TestCrash(t *testing.T) {
 		t.Skip("crash runs are left out with -short")
 	}
 	kills := 6
-	if testkit.Verify() {
+	if shared.Verify() {
 		kills = 200
 	}
 	dir := t.TempDir()

@@ -24,7 +24,8 @@ import (
 	"omote/internal/app"
 	ingest "omote/internal/ingest/api"
 	"omote/internal/platform/store"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // These tests run alone, one after another: they look at the memory of the
@@ -187,7 +188,7 @@ func TestUnknownEvents(t *testing.T) {
 func TestSlowConnections(t *testing.T) {
 	s := start(t, t.TempDir())
 	slow := 2_000
-	if testkit.Verify() {
+	if shared.Verify() {
 		slow = 10_000
 	}
 	holder := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHoldConnections$", "-test.v")
@@ -258,7 +259,7 @@ func TestHoldConnections(t *testing.T) {
 func TestBrokenXES(t *testing.T) {
 	s := start(t, t.TempDir())
 	size := int64(24 * mb)
-	if testkit.Verify() {
+	if shared.Verify() {
 		size = 1 << 30
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"omote/internal/platform/event"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // TestSegmentSDK sends with the unmodified @segment/analytics-node from npm: a
@@ -72,7 +73,7 @@ func installSDK(t *testing.T) string {
 			absent(tool + " is not installed (apt-get install nodejs npm)")
 		}
 	}
-	dir := filepath.Join(testkit.Root(t), ".cache", "sdk")
+	dir := filepath.Join(shared.Root(t), ".cache", "sdk")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}

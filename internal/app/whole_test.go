@@ -14,7 +14,8 @@ import (
 	"omote/internal/app"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // tiers orders the parts of the product: a package may import only packages of
@@ -51,7 +52,7 @@ func tierOf(pkg string) int {
 func TestImportsOnlyGoDown(t *testing.T) {
 	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports,Doc,GoFiles", "./...")
-	cmd.Dir = testkit.Root(t)
+	cmd.Dir = shared.Root(t)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +132,7 @@ func TestEveryTextExistsInBothLanguages(t *testing.T) {
 	if err := i18n.Check(a.Locales()...); err != nil {
 		t.Error(err)
 	}
-	code := os.DirFS(testkit.Root(t) + "/internal")
+	code := os.DirFS(shared.Root(t) + "/internal")
 	uses, err := i18n.Uses(code)
 	if err != nil {
 		t.Fatal(err)

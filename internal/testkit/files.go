@@ -2,7 +2,6 @@ package testkit
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -35,44 +34,3 @@ func Golden(t testing.TB, name string, got []byte) {
 		t.Errorf("%s differs (-want +got); run with -update to accept:\n%s", path, cmp.Diff(string(want), string(got)))
 	}
 }
-
-// Root is the folder of the module, found by walking up to go.mod.
-func Root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			t.Fatal("go.mod not found above the test")
-		}
-		dir = parent
-	}
-}
-
-// SharedData gives the path of a shared data set, such as
-// "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz". The folder is
-// OMOTE_SHARED_DATA or ../shared/data beside the repository; the test is left
-// out where the data set is absent.
-func SharedData(t testing.TB, name string) string {
-	t.Helper()
-	base := os.Getenv("OMOTE_SHARED_DATA")
-	if base == "" {
-		base = filepath.Join(Root(t), "..", "shared", "data")
-	}
-	path := filepath.Join(base, filepath.FromSlash(name))
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		t.Skip("shared data absent: ", name)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// Verify reports whether the long forms of tests were asked for (make verify).
-func Verify() bool { return os.Getenv("OMOTE_VERIFY") == "1" }

@@ -3,7 +3,6 @@ package align_test
 import (
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"omote/analytics/mining/align"
+
+	"omote/internal/testkit/shared"
 )
 
 // plan is a map in a form that the brute force understands.
@@ -205,7 +206,7 @@ func (b *bruteForce) from(run []done, x todo) int {
 func TestAlignOracle(t *testing.T) {
 	t.Parallel()
 	maps := 3000
-	if os.Getenv("OMOTE_VERIFY") != "" {
+	if shared.Verify() {
 		maps = 50_000
 	}
 	for range maps / 100 { // rapid draws a hundred at a time

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,20 +13,14 @@ import (
 	"omote/analytics/mining"
 	"omote/analytics/mining/align"
 	"omote/analytics/xes"
+
+	"omote/internal/testkit/shared"
 )
 
 // bpic2012 returns the real loan log of the shared data, or skips the test.
 func bpic2012(tb testing.TB) *mining.Log {
 	tb.Helper()
-	root := os.Getenv("OMOTE_SHARED_DATA")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "..", "shared", "data")
-	}
-	data, err := os.ReadFile(filepath.Join(root, "eventlogs", "bpic2012", "BPI_Challenge_2012.xes.gz"))
-	if err != nil {
-		tb.Skipf("shared data absent: %v", err)
-	}
-	r := xes.NewReader(bytes.NewReader(data))
+	r := xes.NewReader(bytes.NewReader(shared.Read(tb, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")))
 	defer r.Close()
 	l, _, err := mining.FromXES(r, mining.XESOptions{Order: mining.TimeOrder})
 	if err != nil {

@@ -4,12 +4,13 @@ import (
 	"encoding/csv"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"omote/analytics/text/normalise"
+
+	"omote/internal/testkit/shared"
 )
 
 // sentences were written for this test, in the manner of customers.
@@ -109,7 +110,7 @@ func TestDetectCorpora(t *testing.T) {
 // column reads a column of a shared CSV file.
 func column(t *testing.T, path string, at int) []string {
 	t.Helper()
-	f, err := os.Open(filepath.Join(sharedData(t), path))
+	f, err := os.Open(shared.Path(t, path))
 	if err != nil {
 		t.Skipf("shared data absent: %v", err)
 	}
@@ -123,26 +124,6 @@ func column(t *testing.T, path string, at int) []string {
 		texts = append(texts, r[at])
 	}
 	return texts
-}
-
-func sharedData(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("OMOTE_SHARED_DATA"); dir != "" {
-		return dir
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return filepath.Join(dir, "..", "shared", "data")
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("shared data absent: no module root above")
-		}
-		dir = filepath.Dir(dir)
-	}
 }
 
 func TestLanguages(t *testing.T) {

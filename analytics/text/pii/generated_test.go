@@ -3,9 +3,10 @@ package pii
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strings"
 	"testing"
+
+	"omote/internal/testkit/shared"
 )
 
 // generator writes texts with known personal data and with numbers that only
@@ -164,7 +165,7 @@ func (g generator) negative() planted {
 func TestGenerated(t *testing.T) {
 	t.Parallel()
 	n := 20_000
-	if os.Getenv("OMOTE_VERIFY") == "1" {
+	if shared.Verify() {
 		n = 1_000_000
 	}
 	g := generator{rand.New(rand.NewPCG(20, 7))}

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"omote/internal/testkit/shared"
 )
 
 // draw counts n draws by the shares.
@@ -43,7 +44,7 @@ func TestCorrectedByHand(t *testing.T) {
 func TestCorrectedCoverage(t *testing.T) {
 	t.Parallel()
 	replications := 150
-	if os.Getenv("OMOTE_VERIFY") == "1" {
+	if shared.Verify() {
 		replications = 3000
 	}
 	r := rand.New(rand.NewPCG(11, 5))
@@ -82,7 +83,7 @@ func TestCorrectedCoverage(t *testing.T) {
 func TestPoweredCoverage(t *testing.T) {
 	t.Parallel()
 	replications := 400
-	if os.Getenv("OMOTE_VERIFY") == "1" {
+	if shared.Verify() {
 		replications = 10000
 	}
 	r := rand.New(rand.NewPCG(3, 9))

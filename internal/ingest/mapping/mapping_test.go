@@ -13,7 +13,8 @@ import (
 	"omote/internal/ingest/files"
 	"omote/internal/ingest/plan"
 	"omote/internal/platform/errs"
-	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 func checker(t testing.TB, properties ...plan.Property) *plan.Checker {
@@ -131,7 +132,7 @@ func TestRealFiles(t *testing.T) {
 	} {
 		t.Run(filepath.Base(c.path), func(t *testing.T) {
 			t.Parallel()
-			path := testkit.SharedData(t, c.path)
+			path := shared.Path(t, c.path)
 			rows, n, bad := readAll(t, path, c.kind)
 			if n < c.events || bad > c.events/100 {
 				t.Errorf("%d events of %d rows, %d bad; want at least %d", n, rows, bad, c.events)
@@ -190,7 +191,7 @@ func readAll(t testing.TB, path string, kind Kind) (rows, events, bad int) {
 }
 
 func BenchmarkXESToEvents(b *testing.B) {
-	path := testkit.SharedData(b, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")
+	path := shared.Path(b, "eventlogs/bpic2012/BPI_Challenge_2012.xes.gz")
 	b.ReportAllocs()
 	for b.Loop() {
 		readAll(b, path, EventLog)

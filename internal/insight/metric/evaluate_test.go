@@ -18,6 +18,8 @@ import (
 	"omote/internal/platform/scope"
 	"omote/internal/platform/warehouse"
 	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // newYork changes its clocks twice within the facts of the tests.
@@ -226,7 +228,7 @@ func randomDefinition(rng *rand.Rand, kind Kind) Definition {
 func TestComputedEqualsNaive(t *testing.T) {
 	t.Parallel()
 	rounds := 12
-	if testkit.Verify() {
+	if shared.Verify() {
 		rounds = 400
 	}
 	now := time.Date(2026, 3, 25, 12, 0, 0, 0, time.UTC)

@@ -21,6 +21,8 @@ import (
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // provider is a remote channel: it counts what reached the customer, by path.
@@ -111,7 +113,7 @@ func TestKilledProcesses(t *testing.T) {
 
 func killed(t *testing.T, url string) {
 	n := 40
-	if testkit.Verify() {
+	if shared.Verify() {
 		n = 1000
 	}
 	p := &provider{delivered: map[string]int{}}

@@ -16,6 +16,8 @@ import (
 	"omote/internal/platform/pseudonym"
 	"omote/internal/platform/scope"
 	"omote/internal/testkit"
+
+	"omote/internal/testkit/shared"
 )
 
 // A process started with this variable appends to the warehouse it names until
@@ -82,7 +84,7 @@ func appendForever(dir, url string) error {
 func TestKilledProcessLosesAndDoublesNothing(t *testing.T) {
 	t.Parallel()
 	rounds := 5
-	if testkit.Verify() {
+	if shared.Verify() {
 		rounds = 60
 	}
 	for _, engine := range []string{"duckdb", "postgres"} {
