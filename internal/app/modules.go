@@ -62,6 +62,7 @@ type services struct {
 	metrics     *metric.Service
 	ingest      *ingest.Ingest
 	graph       *identity.Graph
+	identity    *identity.Service
 	definitions *definition.Service
 	journeys    *observed.Service
 }
@@ -81,7 +82,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx, migrations()...); err != nil {
 		return err
 	}
-	s := &services{graph: identity.NewGraph(a.Store)}
+	s := &services{graph: identity.NewGraph(a.Store), identity: identity.NewService(a.Store)}
 	a.services = s
 	var err error
 	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box)); err != nil {
@@ -97,7 +98,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(), quarantine.Sealed()),
+			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(a.Box), quarantine.Sealed()),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
@@ -127,7 +128,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.journeyModule(),
 		a.governanceModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
-		{Name: "customer", Work: []module.Work{{Name: "identity links", Role: config.Warehouse, Run: a.syncLinks}}},
+		a.customerModule(),
 	}
 	return nil
 }

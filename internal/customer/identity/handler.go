@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/uptrace/bun"
+
 	"omote/internal/platform/event"
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/pseudonym"
@@ -15,16 +17,30 @@ import (
 	"omote/internal/platform/store/sealed"
 )
 
-// Handler keeps records, traits and links up to date from the log. It is a
-// handler of the state projector.
+// Handler keeps records, traits, identifiers and links up to date from the log.
+// It is a handler of the state projector.
 type Handler struct {
 	pseudonyms *pseudonym.Maker
 	box        *sealed.Box
+	keys       keys
+	followers  []Follower
+}
+
+// Follower is told, in the same transaction, which records stated something new.
+type Follower interface {
+	Stated(ctx context.Context, tx store.Tx, changes []Change) error
+}
+
+// Change is what a record stated before and states now, as JSON objects.
+type Change struct {
+	Entity, RecordID string
+	Before, Now      string
+	At               store.Micros
 }
 
 // NewHandler makes the handler.
-func NewHandler(p *pseudonym.Maker, box *sealed.Box) *Handler {
-	return &Handler{pseudonyms: p, box: box}
+func NewHandler(p *pseudonym.Maker, box *sealed.Box, followers ...Follower) *Handler {
+	return &Handler{p, box, keys{box}, followers}
 }
 
 // Name implements projector.Handler.
@@ -32,26 +48,30 @@ func (*Handler) Name() string { return "customer_identity" }
 
 // Handle implements projector.Handler.
 func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Record) error {
-	b := batch{seen: map[string]*seen{}, traits: map[string][]statement{}}
+	b := batch{seen: map[string]*seen{}, traits: map[string][]statement{}, pairs: map[string][]Candidate{}}
 	for i := range records {
 		h.take(&b, &records[i].Event)
 	}
 	if err := h.writeRecords(ctx, tx, b.seen); err != nil {
 		return err
 	}
-	if err := h.writeTraits(ctx, tx, b.traits); err != nil {
-		return err
+	for _, entity := range slices.Sorted(maps.Keys(b.pairs)) {
+		if _, err := join(ctx, tx, entity, b.pairs[entity]); err != nil {
+			return err
+		}
 	}
-	return link(ctx, tx, b.pairs)
+	return h.writeTraits(ctx, tx, b.traits)
 }
 
 // batch is what a stretch of the log says, record by record.
 type batch struct {
-	seen   map[string]*seen
+	seen   map[string]*seen // entity, NUL, record
 	traits map[string][]statement
-	pairs  []pair
+	pairs  map[string][]Candidate // by entity
 }
 
+// seen is what a record did. One that was only named by another's event has no
+// external name yet.
 type seen struct {
 	Record
 	external string
@@ -59,53 +79,61 @@ type seen struct {
 
 // statement is what an identify call said at a time.
 type statement struct {
-	entity string
 	at     int64
 	traits json.RawMessage
 }
 
-// pair says that a record belongs to another's customer.
-type pair struct {
-	entity, record, to, reason string
-	at                         int64
+func (b *batch) record(entity, id, system string, anonymous bool, e *event.Event) *seen {
+	key := entity + "\x00" + id
+	s, known := b.seen[key]
+	if !known {
+		at := store.Micros(e.At)
+		s = &seen{Record: Record{Entity: entity, RecordID: id, System: system, Anonymous: anonymous, Since: store.Micros(e.ReceivedAt), FirstSeen: at, LastSeen: at}}
+		b.seen[key] = s
+	}
+	return s
 }
 
 func (h *Handler) take(b *batch, e *event.Event) {
 	id := h.pseudonyms.Record(e.Entity, e.RecordID()).String()
-	key := e.Entity + "\x00" + id
-	s, known := b.seen[key]
-	if !known {
-		s = &seen{Record: Record{Entity: e.Entity, RecordID: id, System: e.SystemName(), Anonymous: e.UserID == "",
-			FirstSeen: store.Micros(e.At), LastSeen: store.Micros(e.At)}, external: e.RecordID()}
-		b.seen[key] = s
-	}
+	s := b.record(e.Entity, id, e.SystemName(), e.UserID == "", e)
+	s.external = e.RecordID()
 	s.Events++
-	s.FirstSeen = min(s.FirstSeen, store.Micros(e.At))
-	if at := store.Micros(e.At); at >= s.LastSeen {
+	at := store.Micros(e.At)
+	s.FirstSeen = min(s.FirstSeen, at)
+	if at >= s.LastSeen {
 		s.LastSeen = at
 		s.LastEvent = cmp.Or(e.Name, e.Kind.String())
-		s.LastChannel, s.LastJourney = cmp.Or(e.Channel, s.LastChannel), cmp.Or(e.Journey, s.LastJourney)
+		s.LastChannel, s.LastJourney, s.Unit = cmp.Or(e.Channel, s.LastChannel), cmp.Or(e.Journey, s.LastJourney), cmp.Or(e.Unit, s.Unit)
 	}
 	if len(e.Traits) > len("{}") {
-		b.traits[key] = append(b.traits[key], statement{e.Entity, e.At, e.Traits})
+		key := e.Entity + "\x00" + id
+		b.traits[key] = append(b.traits[key], statement{e.At, e.Traits})
+	}
+	pair := func(external, system string, anonymous bool, reason string) {
+		other := h.pseudonyms.Record(e.Entity, external).String()
+		b.record(e.Entity, other, system, anonymous, e)
+		b.pairs[e.Entity] = append(b.pairs[e.Entity], Candidate{Pair: Pair{other, id}, Reason: reason, At: at})
 	}
 	if e.UserID != "" && e.AnonymousID != "" {
-		anonymous := h.pseudonyms.Record(e.Entity, event.AnonymousRecord(e.Source, e.AnonymousID)).String()
-		b.pairs = append(b.pairs, pair{e.Entity, anonymous, id, SameCall, e.At})
+		pair(event.AnonymousRecord(e.Source, e.AnonymousID), e.Source, true, SameCall)
 	}
 	if e.Kind == event.Alias && e.UserID != "" && e.PreviousID != "" {
-		previous := h.pseudonyms.Record(e.Entity, event.UserRecord(e.SystemName(), e.PreviousID)).String()
-		b.pairs = append(b.pairs, pair{e.Entity, previous, id, Aliased, e.At})
+		pair(event.UserRecord(e.SystemName(), e.PreviousID), e.SystemName(), false, Aliased)
 	}
 }
 
-// upsert adds counts to a record and keeps the newest of its last-seen fields.
-const upsert = `first_seen = CASE WHEN excluded.first_seen < t.first_seen THEN excluded.first_seen ELSE t.first_seen END,
+// upsert adds counts to a record and keeps the newest of its last-seen fields. A
+// record that was only named so far takes the times of its first event.
+const upsert = `first_seen = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.first_seen < t.first_seen) THEN excluded.first_seen ELSE t.first_seen END,
 events = t.events + excluded.events,
-last_event = CASE WHEN excluded.last_seen >= t.last_seen THEN excluded.last_event ELSE t.last_event END,
-last_channel = CASE WHEN excluded.last_seen >= t.last_seen AND excluded.last_channel <> '' THEN excluded.last_channel ELSE t.last_channel END,
-last_journey = CASE WHEN excluded.last_seen >= t.last_seen AND excluded.last_journey <> '' THEN excluded.last_journey ELSE t.last_journey END,
-last_seen = CASE WHEN excluded.last_seen > t.last_seen THEN excluded.last_seen ELSE t.last_seen END`
+external = CASE WHEN excluded.events > 0 THEN excluded.external ELSE t.external END,
+external_ix = CASE WHEN excluded.events > 0 THEN excluded.external_ix ELSE t.external_ix END,
+last_event = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.last_seen >= t.last_seen) THEN excluded.last_event ELSE t.last_event END,
+last_channel = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.last_channel <> '' THEN excluded.last_channel ELSE t.last_channel END,
+last_journey = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.last_journey <> '' THEN excluded.last_journey ELSE t.last_journey END,
+unit = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.unit <> '' THEN excluded.unit ELSE t.unit END,
+last_seen = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.last_seen > t.last_seen) THEN excluded.last_seen ELSE t.last_seen END`
 
 var externalColumn = sealed.Column{Table: "customer_record", Name: "external_ix"}
 
@@ -113,14 +141,17 @@ func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]
 	keys := slices.Sorted(maps.Keys(all)) // an order for PostgreSQL's locks, and for equal results
 	n := len(keys)
 	entity, id, system, anonymous := make([]string, n), make([]string, n), make([]string, n), make([]bool, n)
-	external, index := make([][]byte, n), make([]string, n)
-	first, last, events := make([]store.Micros, n), make([]store.Micros, n), make([]int64, n)
+	external, index, unit := make([][]byte, n), make([]string, n), make([]string, n)
+	since, first, last, events := make([]store.Micros, n), make([]store.Micros, n), make([]store.Micros, n), make([]int64, n)
 	lastEvent, lastChannel, lastJourney := make([]string, n), make([]string, n), make([]string, n)
 	for i, key := range keys {
 		s := all[key]
-		entity[i], id[i], system[i], anonymous[i] = s.Entity, s.RecordID, s.System, s.Anonymous
-		first[i], last[i], events[i] = s.FirstSeen, s.LastSeen, s.Events
+		entity[i], id[i], system[i], anonymous[i], since[i] = s.Entity, s.RecordID, s.System, s.Anonymous, s.Since
+		first[i], last[i], events[i], unit[i] = s.FirstSeen, s.LastSeen, s.Events, s.Unit
 		lastEvent[i], lastChannel[i], lastJourney[i] = s.LastEvent, s.LastChannel, s.LastJourney
+		if s.external == "" {
+			continue
+		}
 		place := sealed.Place{Table: "customer_record", Column: "external", Row: s.Entity + "\x1f" + s.RecordID}
 		var err error
 		if external[i], err = h.box.SealBytes(ctx, place, []byte(s.external)); err != nil {
@@ -132,56 +163,122 @@ func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]
 	}
 	_, err := tx.Batch(ctx, "customer_record", store.Upsert{Key: []string{"entity", "record_id"}, Set: upsert},
 		store.Col("entity", entity), store.Col("record_id", id), store.Col("system", system), store.Col("anonymous", anonymous),
-		store.Col("external", external), store.Col("external_ix", index), store.Col("first_seen", first), store.Col("last_seen", last),
-		store.Col("events", events), store.Col("last_event", lastEvent), store.Col("last_channel", lastChannel), store.Col("last_journey", lastJourney))
+		store.Col("external", external), store.Col("external_ix", index), store.Col("since", since), store.Col("first_seen", first), store.Col("last_seen", last),
+		store.Col("events", events), store.Col("last_event", lastEvent), store.Col("last_channel", lastChannel), store.Col("last_journey", lastJourney),
+		store.Col("unit", unit))
 	return err
 }
 
 // writeTraits merges what records say into what they said before: the newer
-// statement wins, member by member.
+// statement wins, member by member. Identifiers of every statement are kept,
+// also of one that is overwritten at once, so that batches of any size leave the
+// same behind.
 func (h *Handler) writeTraits(ctx context.Context, tx store.Tx, all map[string][]statement) error {
+	byEntity := map[string][]*stating{}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
-		said := all[key]
-		row := Traits{Entity: said[0].entity, RecordID: key[len(said[0].entity)+1:]}
-		before := row
-		err := tx.NewSelect().Model(&before).WherePK().Scan(ctx)
-		switch {
-		case store.IsNoRows(err):
-		case err != nil:
-			return fmt.Errorf("read traits: %w", err)
-		default:
-			if err := h.box.Open(ctx, tx, &before); err != nil {
-				return err
-			}
-			said = append(said, statement{row.Entity, int64(before.StatedAt), json.RawMessage(before.Traits.Plain)})
-		}
-		merged, newest, err := mergeTraits(said)
-		if err != nil {
+		entity, record := cut(key)
+		byEntity[entity] = append(byEntity[entity], &stating{row: Traits{Entity: entity, RecordID: record}, said: all[key]})
+	}
+	for _, entity := range slices.Sorted(maps.Keys(byEntity)) {
+		if err := h.writeEntityTraits(ctx, tx, entity, byEntity[entity]); err != nil {
 			return err
-		}
-		row.Traits, row.StatedAt = sealed.New(string(merged)), store.Micros(newest)
-		if err := h.box.Seal(ctx, tx, &row); err != nil {
-			return err
-		}
-		_, err = tx.NewInsert().Model(&row).On("CONFLICT (entity, record_id) DO UPDATE").Set("traits = EXCLUDED.traits").Set("stated_at = EXCLUDED.stated_at").Exec(ctx)
-		if err != nil {
-			return fmt.Errorf("store traits: %w", err)
 		}
 	}
 	return nil
 }
 
-func mergeTraits(said []statement) (merged json.RawMessage, newest int64, err error) {
-	slices.SortStableFunc(said, func(a, b statement) int { return cmp.Compare(a.at, b.at) })
-	all := map[string]json.RawMessage{}
-	for _, s := range said {
-		var members map[string]json.RawMessage
-		if err := json.Unmarshal(s.traits, &members); err != nil {
-			return nil, 0, fmt.Errorf("decode traits: %w", err)
-		}
-		maps.Copy(all, members)
-		newest = max(newest, s.at)
+func cut(key string) (entity, record string) {
+	i := len(key) - 1
+	for key[i] != 0 {
+		i--
 	}
-	merged, err = json.Marshal(all)
-	return merged, newest, err
+	return key[:i], key[i+1:]
+}
+
+func (h *Handler) writeEntityTraits(ctx context.Context, tx store.Tx, entity string, all []*stating) error {
+	if err := h.readTraits(ctx, tx, entity, all); err != nil {
+		return err
+	}
+	var found []identified
+	var changes []Change
+	var contested []string // records whose contradictions may have changed
+	for _, s := range all {
+		values, err := s.merge()
+		if err != nil {
+			return err
+		}
+		at := s.row.StatedAt
+		if len(values) > 0 {
+			found = append(found, identified{s.row.RecordID, values, at})
+		}
+		if s.before != "" && slices.ContainsFunc(values, func(v ruleValue) bool { return slices.Contains(exclusive, v.rule.Name) }) {
+			contested = append(contested, s.row.RecordID)
+		}
+		if s.row.Traits.Plain != s.before {
+			changes = append(changes, Change{Entity: entity, RecordID: s.row.RecordID, Before: s.before, Now: s.row.Traits.Plain, At: at})
+		}
+	}
+	if err := h.storeTraits(ctx, tx, all); err != nil {
+		return err
+	}
+	if err := h.identify(ctx, tx, entity, found, contested); err != nil || len(changes) == 0 {
+		return err
+	}
+	for _, f := range h.followers {
+		if err := f.Stated(ctx, tx, changes); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// identify stores identifiers and merges whom they show to be one person.
+func (h *Handler) identify(ctx context.Context, tx store.Tx, entity string, found []identified, contested []string) error {
+	if len(found) == 0 {
+		return nil
+	}
+	groups, err := h.keys.add(ctx, tx, entity, found)
+	if err != nil {
+		return err
+	}
+	if len(contested) > 0 {
+		again, err := groupsOf(ctx, tx, entity, contested)
+		if err != nil {
+			return err
+		}
+		groups = append(groups, again...)
+	}
+	var at store.Micros
+	for _, f := range found {
+		at = max(at, f.at)
+	}
+	candidates, err := h.keys.sync(ctx, tx, entity, groups, at)
+	if err != nil {
+		return err
+	}
+	_, err = join(ctx, tx, entity, candidates)
+	return err
+}
+
+func (h *Handler) readTraits(ctx context.Context, tx store.Tx, entity string, all []*stating) error {
+	at := make(map[string]*stating, len(all))
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i], at[s.row.RecordID] = s.row.RecordID, s
+	}
+	rows, err := each(ids, func(ids []string) (rows []Traits, err error) {
+		err = tx.NewSelect().Model(&rows).Where("entity = ? AND record_id IN (?)", entity, bun.List(ids)).Scan(ctx)
+		return rows, err
+	})
+	if err != nil {
+		return fmt.Errorf("read traits: %w", err)
+	}
+	if err := h.box.Open(ctx, tx, &rows); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		s := at[r.RecordID]
+		s.row.StatedAt, s.row.Times, s.before = r.StatedAt, r.Times, r.Traits.Plain
+	}
+	return nil
 }
