@@ -306,6 +306,9 @@ func (s *Service) Install(ctx context.Context, p *Pack) (added, changed int, err
 	return added, changed, err
 }
 
+// BuiltIn is the reason of a version that came with the program.
+const BuiltIn = "built in"
+
 // addNew puts a pack's metric into force where the entity never had it.
 func addNew(ctx context.Context, tx store.Tx, p *Pack, d Definition) (int, error) {
 	_, err := versions(ctx, tx, d.ID)
@@ -316,6 +319,6 @@ func addNew(ctx context.Context, tx store.Tx, p *Pack, d Definition) (int, error
 		return 0, err
 	}
 	now := tx.Now().Time()
-	return 1, insert(ctx, tx, &Version{Definition: d, Version: 1, Status: Live, Origin: p.origin(), Reason: "built in", CreatedAt: now,
-		CreatedBy: tx.Scope.Actor, DecidedAt: now, DecidedBy: tx.Scope.Actor, Decision: "built in"})
+	return 1, insert(ctx, tx, &Version{Definition: d, Version: 1, Status: Live, Origin: p.origin(), Reason: BuiltIn, CreatedAt: now,
+		CreatedBy: tx.Scope.Actor, DecidedAt: now, DecidedBy: tx.Scope.Actor, Decision: BuiltIn})
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"net/http"
@@ -283,7 +284,7 @@ func (v *view) facts(ctx context.Context) []ui.KeyValue {
 		{Key: i18n.T(ctx, "insight.web.fact.kind"), Value: i18n.T(ctx, "insight.web.kind."+string(d.Kind))},
 		{Key: i18n.T(ctx, "insight.web.fact.owner"), Value: d.Owner},
 		{Key: i18n.T(ctx, "insight.web.fact.better"), Value: i18n.T(ctx, "insight.web.direction."+string(d.Direction))},
-		{Key: i18n.T(ctx, "insight.web.fact.interval"), Value: i18n.T(ctx, "insight.web.method", "method", v.last.Est.Method)},
+		{Key: i18n.T(ctx, "insight.web.fact.interval"), Value: i18n.T(ctx, "insight.web.method."+cmp.Or(v.last.Est.Method, "none"))},
 		{Key: i18n.T(ctx, "insight.web.fact.min_n"), Value: i18n.T(ctx, "insight.web.fact.min_n.value", "n", d.MinN)},
 	}
 	if d.Fresh > 0 {
@@ -329,7 +330,15 @@ func (v *view) versionTable(ctx context.Context) ui.TableProps {
 		{Key: "state", Label: i18n.T(ctx, "insight.web.version.state")}, {Key: "why", Label: i18n.T(ctx, "insight.web.version.why"), Wide: true}}}
 	for _, one := range v.versions {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: i18n.T(ctx, "insight.web.version.n", "n", one.Version)}, {Text: ui.When(ctx, one.CreatedAt)},
-			{Text: i18n.T(ctx, "insight.web.status."+string(one.Status))}, {Text: one.Reason}}})
+			{Text: i18n.T(ctx, "insight.web.status."+string(one.Status))}, {Text: reasonOf(ctx, one)}}})
 	}
 	return t
+}
+
+// reasonOf tells why a version came: what a person wrote, or the pack it is from.
+func reasonOf(ctx context.Context, v *metric.Version) string {
+	if v.Reason == metric.BuiltIn {
+		return i18n.T(ctx, "insight.web.version.origin", "origin", strings.TrimPrefix(v.Origin, "pack:"))
+	}
+	return v.Reason
 }
