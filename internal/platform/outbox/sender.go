@@ -66,3 +66,9 @@ func (Open) Admit(context.Context, store.Tx, Message) (Verdict, error) { return 
 
 // Release implements Gate.
 func (Open) Release(context.Context, store.Tx, Message) error { return nil }
+
+// IsRejected and IsNotSent tell how an error was marked.
+func IsRejected(err error) bool { return errors.Is(err, errRejected) }
+
+// IsNotSent tells whether the message did not go out but may later.
+func IsNotSent(err error) bool { return errors.Is(err, errNotSent) }
