@@ -214,9 +214,8 @@ func (h health) Outbox(ctx context.Context) (out []adminweb.StateCount, err erro
 	if err := auth.Require(ctx, adminweb.PermOutbox, ""); err != nil {
 		return nil, err
 	}
-	messages := outbox.New(h.a.Store, h.a.Box, nil, outbox.Options{})
 	err = h.a.Store.Read(ctx, func(ctx context.Context, tx store.Tx) error {
-		counts, err := messages.Counts(ctx, tx)
+		counts, err := h.a.services.outbox.Counts(ctx, tx)
 		out = nil
 		for _, s := range outbox.States {
 			out = append(out, adminweb.StateCount{State: string(s), N: counts[s]})

@@ -63,6 +63,8 @@ type services struct {
 	ingest      *ingest.Ingest
 	graph       *identity.Graph
 	identity    *identity.Service
+	outbox      *outbox.Outbox
+	gates       *outbox.Gates
 	definitions *definition.Service
 	journeys    *observed.Service
 }
@@ -90,6 +92,9 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
 		return fmt.Errorf("auth: %w", err)
+	}
+	if err := a.wireOutbox(); err != nil {
+		return err
 	}
 	s.approvals = approval.New(a.Store, s.auth)
 	s.admin = admin.New(a.Store, s.auth, s.approvals)
@@ -122,6 +127,7 @@ func (a *App) wire(ctx context.Context) error {
 		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales(), eventlog.Locales(), projector.Locales()}},
 		{Name: "audit", Work: []module.Work{{Name: "sealer", Role: config.Worker, Run: sealer.Run}}},
 		{Name: "jobs", Work: []module.Work{{Name: "jobs", Role: config.Worker, Run: s.jobs.Run}}},
+		a.outboxModule(),
 		a.adminModule(),
 		a.ingestModule(),
 		a.insightModule(),

@@ -36,6 +36,9 @@ func newDemoCommand() *cobra.Command {
 			if !cmd.Flags().Changed("bank") {
 				c.Bank = "Ngân hàng Bến Lành"
 			}
+			if c.Mail == "" { // letters are written where the visitor can look at them
+				c.Mail, c.MailFrom = "folder:"+c.Data+"/mail", c.Bank+" <no-reply@bank.example>"
+			}
 			fresh, err := prepare(c, keep)
 			if err != nil {
 				return err

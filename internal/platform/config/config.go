@@ -85,6 +85,11 @@ type Config struct {
 	KafkaUser    string   `koanf:"kafka_user" help:"name at the brokers"`
 	KafkaSecret  string   `koanf:"kafka_password" help:"password at the brokers" secret:"all"`
 
+	Mail      string `koanf:"mail" help:"smtp://, smtps:// or folder: by which e-mails leave; empty sends none" secret:"url"`
+	MailFrom  string `koanf:"mail_from" help:"sender of e-mails, such as Bank <no-reply@bank.example>"`
+	Channels  string `koanf:"channels" help:"file (YAML) of the gateways for SMS, Zalo, push"`
+	SendLocal bool   `koanf:"send_local" help:"let webhooks and gateways reach this machine"`
+
 	OTLP     string `koanf:"otlp_endpoint" help:"OTLP/HTTP endpoint for traces; empty switches them off"`
 	LogLevel string `koanf:"log_level" help:"debug, info, warn or error"`
 

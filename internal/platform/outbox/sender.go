@@ -72,3 +72,31 @@ func IsRejected(err error) bool { return errors.Is(err, errRejected) }
 
 // IsNotSent tells whether the message did not go out but may later.
 func IsNotSent(err error) bool { return errors.Is(err, errNotSent) }
+
+// Gates asks several gates in the order in which they were added; the first that
+// does not let a message out decides.
+type Gates struct{ all []Gate }
+
+// Add puts a gate behind the others. It is called while the program is put
+// together, before anything is sent.
+func (g *Gates) Add(one Gate) { g.all = append(g.all, one) }
+
+// Admit implements Gate.
+func (g *Gates) Admit(ctx context.Context, tx store.Tx, m Message) (Verdict, error) {
+	for _, one := range g.all {
+		if v, err := one.Admit(ctx, tx, m); err != nil || v != Go() {
+			return v, err
+		}
+	}
+	return Go(), nil
+}
+
+// Release implements Gate.
+func (g *Gates) Release(ctx context.Context, tx store.Tx, m Message) error {
+	for _, one := range g.all {
+		if err := one.Release(ctx, tx, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

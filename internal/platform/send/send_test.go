@@ -319,4 +319,3 @@ func TestMailFolder(t *testing.T) {
 		t.Error("a sender without an address was taken")
 	}
 }
-
