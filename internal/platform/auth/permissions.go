@@ -91,6 +91,9 @@ var table = map[Permission][]Role{
 	"customer.identity.edit": roles(Steward),
 	"customer.consent.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO, Auditor),
 	"customer.consent.edit":  roles(Agent, CaseOwner, Steward, DPO),
+	"customer.purpose.edit":  roles(DPO),
+	"customer.contact.read":  roles(CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor),
+	"customer.contact.edit":  roles(CXLead, DPO),
 
 	// Governance: what is proposed by one and decided by another. Deciding needs
 	// also the permission that the proposal names.

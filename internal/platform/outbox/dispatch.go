@@ -108,6 +108,10 @@ func (o *Outbox) admit(ctx context.Context, tx store.Tx, r *row) error {
 		r.Due, r.Reason = now.Add(backoff(1)), GateFailed
 	case v.void:
 		r.State, r.Reason, r.Settled = Void, v.reason, now
+		// What was reserved when the message was decided on is given back.
+		tx := tx
+		tx.Scope.Entity = r.Entity
+		return o.o.Gate.Release(ctx, tx, r.message())
 	default:
 		r.Due, r.Reason = store.At(v.later), v.reason
 	}
