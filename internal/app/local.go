@@ -21,7 +21,7 @@ const localKind = "local"
 // under this name.
 func (a *App) operator() auth.Actor {
 	var grants []auth.Grant
-	for _, r := range []auth.Role{auth.Admin, auth.Analyst, auth.Steward, auth.CXLead, auth.DPO, auth.Auditor, auth.KeyIngest, auth.KeyExport} {
+	for _, r := range []auth.Role{auth.Admin, auth.Analyst, auth.Steward, auth.CXLead, auth.DPO, auth.Auditor, auth.KeyIngest, auth.KeyExport, auth.KeyConsent} {
 		grants = append(grants, auth.Grant{Role: r, Unit: scope.Root})
 	}
 	return auth.Actor{Kind: localKind, ID: "operator", Entity: a.Config.Entity, Grants: grants, Place: scope.Root, Source: "local"}

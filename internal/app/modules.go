@@ -17,6 +17,8 @@ import (
 	"omote/internal/admin/trail"
 	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
+	"omote/internal/customer/consent"
+	"omote/internal/customer/contact"
 	"omote/internal/customer/identity"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
@@ -67,6 +69,8 @@ type services struct {
 	gates       *outbox.Gates
 	definitions *definition.Service
 	journeys    *observed.Service
+	consents    *consent.Service
+	contacts    *contact.Service
 }
 
 // migrations are all tables, those that others build on first.
@@ -86,15 +90,19 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s := &services{graph: identity.NewGraph(a.Store), identity: identity.NewService(a.Store)}
 	a.services = s
+	if err := a.wireOutbox(); err != nil {
+		return err
+	}
+	if err := a.wireConsent(ctx); err != nil {
+		return fmt.Errorf("consent: %w", err)
+	}
 	var err error
-	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box)); err != nil {
+	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box),
+		consent.NewHandler(s.consents, a.Names)); err != nil {
 		return err
 	}
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
 		return fmt.Errorf("auth: %w", err)
-	}
-	if err := a.wireOutbox(); err != nil {
-		return err
 	}
 	s.approvals = approval.New(a.Store, s.auth)
 	s.admin = admin.New(a.Store, s.auth, s.approvals)
@@ -103,7 +111,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(a.Box), quarantine.Sealed()),
+			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(a.Box), consent.Sealed(), quarantine.Sealed()),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
@@ -133,6 +141,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.insightModule(),
 		a.journeyModule(),
 		a.governanceModule(),
+		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		a.customerModule(),
 	}

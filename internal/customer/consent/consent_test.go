@@ -25,6 +25,7 @@ import (
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/testkit"
+	"omote/internal/testkit/shared"
 )
 
 // migrations are the tables that consent needs.
@@ -380,7 +381,7 @@ func TestLinks(t *testing.T) {
 func TestDecisionsUnderConcurrentWithdrawals(t *testing.T) {
 	t.Parallel()
 	decisions := int64(4_000)
-	if testkit.Verify() {
+	if shared.Verify() {
 		decisions = 1_000_000
 	}
 	t.Run("sqlite", func(t *testing.T) {

@@ -10,14 +10,14 @@ import (
 )
 
 // Gate is the outbox's gate: every message to a customer is judged again in the
-// transaction that claims it, and a withdrawal voids what is queued. Messages to
-// nobody (a task for staff, a webhook) pass.
+// transaction that claims it, and a withdrawal voids what is queued. Messages that
+// reach no customer (a task for staff, a webhook of the bank's own) pass.
 type Gate struct{ Contacts *Service }
 
 // Admit implements outbox.Gate. A message that only has to wait, such as for the
 // end of quiet hours, waits; any other refusal voids it.
 func (g Gate) Admit(ctx context.Context, tx store.Tx, m outbox.Message) (outbox.Verdict, error) {
-	if m.CustomerID == "" {
+	if m.CustomerID == "" || !slices.Contains(consent.Channels, m.Channel) {
 		return outbox.Go(), nil
 	}
 	p, err := g.Contacts.policy(ctx, tx)

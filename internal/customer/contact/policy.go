@@ -20,8 +20,9 @@ import (
 
 // Permissions of the contact policy.
 const (
-	PermRead auth.Permission = "customer.contact.read"
-	PermEdit auth.Permission = "customer.contact.edit"
+	PermRead    auth.Permission = "customer.contact.read"
+	PermEdit    auth.Permission = "customer.contact.edit"
+	PermReserve auth.Permission = "customer.contact.reserve"
 )
 
 // Limits of a policy.

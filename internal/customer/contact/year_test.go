@@ -18,6 +18,7 @@ import (
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/testkit"
+	"omote/internal/testkit/shared"
 )
 
 var migrations = []store.Migrations{customer.Migrations, sealed.Migrations, audit.Migrations, outbox.Migrations}
@@ -83,7 +84,7 @@ type outcome struct {
 func TestAYear(t *testing.T) {
 	t.Parallel()
 	requests := 900
-	if testkit.Verify() {
+	if shared.Verify() {
 		requests = 40_000
 	}
 	testkit.Stores(t, func(t *testing.T, db *store.DB) { year(t, db, requests) }, migrations...)

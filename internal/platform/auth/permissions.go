@@ -33,13 +33,15 @@ const (
 	KeyRead   Role = "key:read"   // read figures and definitions
 	KeyExport Role = "key:export" // take out rows
 	KeyAdmin  Role = "key:admin"  // manage the installation
+	// KeyConsent is for the bank's other systems: keep consent, ask before a contact.
+	KeyConsent Role = "key:consent"
 )
 
 // PersonRoles lists the roles that can be granted to people.
 var PersonRoles = []Role{Council, CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, Admin, FinancePart, RiskValidator}
 
 // KeyRoles lists the roles that can be given to keys.
-var KeyRoles = []Role{KeyIngest, KeyRead, KeyExport, KeyAdmin}
+var KeyRoles = []Role{KeyIngest, KeyRead, KeyExport, KeyAdmin, KeyConsent}
 
 // everybody are all people who work with figures; agents see their own work.
 var everybody = []Role{Council, CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, Admin, FinancePart, RiskValidator}
@@ -86,14 +88,15 @@ var table = map[Permission][]Role{
 	"journey.journey.edit":   roles(CXLead, Analyst),
 
 	// Customers: one person at a time, with a purpose.
-	"customer.profile.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
-	"customer.identity.read": roles(Steward, DPO, Auditor),
-	"customer.identity.edit": roles(Steward),
-	"customer.consent.read":  roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO, Auditor),
-	"customer.consent.edit":  roles(Agent, CaseOwner, Steward, DPO),
-	"customer.purpose.edit":  roles(DPO),
-	"customer.contact.read":  roles(CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor),
-	"customer.contact.edit":  roles(CXLead, DPO),
+	"customer.profile.read":    roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
+	"customer.identity.read":   roles(Steward, DPO, Auditor),
+	"customer.identity.edit":   roles(Steward),
+	"customer.consent.read":    roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO, Auditor, KeyConsent),
+	"customer.consent.edit":    roles(Agent, CaseOwner, Steward, DPO, KeyConsent),
+	"customer.purpose.edit":    roles(DPO),
+	"customer.contact.read":    roles(CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, KeyConsent),
+	"customer.contact.edit":    roles(CXLead, DPO),
+	"customer.contact.reserve": roles(CXLead, KeyConsent),
 
 	// Governance: what is proposed by one and decided by another. Deciding needs
 	// also the permission that the proposal names.

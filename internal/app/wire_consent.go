@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"omote/internal/customer/consent"
+	"omote/internal/customer/contact"
+	"omote/internal/customer/identity"
+	"omote/internal/customer/privacy"
+	privacyapi "omote/internal/customer/privacy/api"
+	"omote/internal/module"
+	"omote/internal/platform/i18n"
+)
+
+// wireConsent makes what decides about the use of customer data and puts it before
+// the outbox, which asks before anything leaves.
+func (a *App) wireConsent(ctx context.Context) error {
+	s := a.services
+	s.consents = consent.NewService(a.Store, a.Box)
+	s.contacts = contact.NewService(a.Store, s.consents, identity.Reader{Box: a.Box})
+	s.gates.Add(contact.Gate{Contacts: s.contacts})
+	s.consents.Follow(s.contacts)
+	s.consents.Follow(contact.Queue{Outbox: s.outbox, Contacts: s.contacts})
+	purposes, err := consent.Pack()
+	if err != nil {
+		return err
+	}
+	if _, err := s.consents.Install(a.system(ctx), purposes); err != nil {
+		return err
+	}
+	policy, err := contact.Pack()
+	if err != nil {
+		return err
+	}
+	return s.contacts.Install(a.system(ctx), policy)
+}
+
+func (a *App) privacyModule() module.Module {
+	s := a.services
+	operations := privacyapi.API{DB: a.Store, Consents: s.consents, Contacts: s.contacts, BaseURL: strings.TrimSuffix(a.baseURL(), "/")}
+	return module.Module{
+		Name:    "privacy",
+		Locales: []i18n.Source{privacy.Locales()},
+		API:     func(api huma.API) { operations.Register(api) },
+	}
+}
