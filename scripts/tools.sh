@@ -35,6 +35,7 @@ have_chromium || missing+=("Chromium (browser journeys)")
 have_strace || missing+=("strace (trace of durable acknowledgements)")
 have_node || missing+=("Node.js and npm (unmodified SDK)")
 mkdir -p .cache
+previous=$(scripts/previous.sh 2>&1) || echo "left out: $previous"
 printf '%s\n' "${missing[@]:-}" | sed '/^$/d' >.cache/left-out
 if [ -s .cache/left-out ]; then
   echo "left out on this machine, because it is missing and could not be installed:"
