@@ -34,6 +34,7 @@ import (
 	insightweb "omote/internal/insight/web"
 	"omote/internal/journey"
 	"omote/internal/journey/definition"
+	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	journeyweb "omote/internal/journey/web"
 	"omote/internal/module"
@@ -71,12 +72,13 @@ type services struct {
 	journeys    *observed.Service
 	consents    *consent.Service
 	contacts    *contact.Service
+	moments     *moment.Service
 }
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
-		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, insight.Migrations}
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations}
 }
 
 // stateBatch is how many events the state projector takes up in one transaction
@@ -112,11 +114,12 @@ func (a *App) wire(ctx context.Context) error {
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
 			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(a.Box), consent.Sealed(), quarantine.Sealed()),
+			a.momentJob(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
 		},
-		Periodic: []jobs.Periodic{{Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
+		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
 			a.approvalPeriodic()},
 	})
@@ -127,6 +130,7 @@ func (a *App) wire(ctx context.Context) error {
 		return fmt.Errorf("journey: %w", err)
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
+	a.wireMoments()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
 	}
@@ -140,6 +144,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.ingestModule(),
 		a.insightModule(),
 		a.journeyModule(),
+		a.momentModule(),
 		a.governanceModule(),
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},

@@ -86,6 +86,8 @@ var table = map[Permission][]Role{
 	"insight.metric.approve": roles(CXLead, Council, RiskValidator),
 	"journey.journey.read":   everybodyAnd(KeyRead),
 	"journey.journey.edit":   roles(CXLead, Analyst),
+	"journey.moment.read":    everybodyAnd(KeyRead),
+	"journey.moment.edit":    roles(CXLead, Analyst),
 
 	// Customers: one person at a time, with a purpose.
 	"customer.profile.read":    roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),

@@ -33,12 +33,12 @@ type CaseFilter struct {
 	Unit    string
 	Product string
 	Import  string
-	// With names further columns to return: channel, unit, product, outcome or
-	// source.
+	// With names further columns to return: channel, unit, product, outcome,
+	// source, journey or case_key.
 	With []string
 }
 
-var extraColumns = []string{"channel", "unit", "product", "outcome", "source"}
+var extraColumns = []string{"channel", "unit", "product", "outcome", "source", "journey", "case_key"}
 
 // CaseColumns are events as parallel integer slices: the events of a case stand
 // side by side, in the order of the log. Ids are places in the dictionaries.

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	journeyapi "omote/internal/journey/api"
+	"omote/internal/journey/moment"
+	journeyweb "omote/internal/journey/web"
+	"omote/internal/module"
+	"omote/internal/platform/httpx"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
+	"omote/internal/ui"
+)
+
+// momentJob tests moments of truth and pains.
+func (a *App) momentJob() jobs.Kind {
+	return jobs.Define(moment.JobKind, 2, func(ctx context.Context, run *jobs.Run, _ struct{}) error { return a.services.moments.Test(ctx, run) })
+}
+
+// momentSchedule is every night, when few people work.
+func (a *App) momentSchedule() jobs.Periodic {
+	return jobs.Periodic{Name: moment.JobKind, Entity: a.Config.Entity, Kind: moment.JobKind, Schedule: jobs.Daily{Hour: 2, Minute: 30, Zone: a.Config.Location()}}
+}
+
+// wireMoments makes the service of moments of truth and pains.
+func (a *App) wireMoments() {
+	s := a.services
+	s.moments = moment.NewService(a.Store, a.Warehouse, moment.Templates{Definitions: s.definitions}, s.jobs)
+}
+
+// journeyName gives what people call a journey.
+func (a *App) journeyName(ctx context.Context, journey string) string {
+	d, err := a.services.definitions.Get(ctx, journey)
+	if err != nil {
+		return journey
+	}
+	return d.Name.In(i18n.Locale(ctx))
+}
+
+// momentModule is what happened in journeys, what it did to customers, and which
+// journeys to begin with.
+func (a *App) momentModule() module.Module {
+	s := a.services
+	pages := journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName}
+	return module.Module{
+		Name:    "moment",
+		Locales: []i18n.Source{moment.Locales()},
+		Routes:  func(r *httpx.Router) { pages.Routes(r) },
+		API:     func(api huma.API) { journeyapi.Moments{Service: s.moments}.Register(api) },
+		Nav: []module.Nav{
+			{Key: ui.NavMoments, Href: "/journey/moments", Permission: moment.PermRead},
+			{Key: ui.NavPains, Href: "/journey/pains", Permission: moment.PermRead},
+		},
+	}
+}
