@@ -11,8 +11,8 @@
 // is designed), history.go (customers' histories), queries.go (SQL over the
 // warehouse), test.go (the test), service.go (reading), store.go (tables).
 //
-// Tables: journey_moment_run, journey_moment_finding, journey_moment_pain,
-// journey_moment_curve, journey_moment_worth. Permissions: journey.moment.read,
+// Tables: moment_run, moment_finding, moment_pain,
+// moment_curve, moment_worth. Permissions: journey.moment.read,
 // journey.moment.edit. The words of customers stay in the warehouse: a pain holds
 // the ids of answers only.
 package moment
@@ -28,7 +28,7 @@ import (
 var migrations embed.FS
 
 // Migrations are the tables of the package.
-var Migrations = store.Migrations{Module: "journey_moment", FS: migrations}
+var Migrations = store.Migrations{Module: "moment", FS: migrations}
 
 //go:embed locales
 var localeFiles embed.FS

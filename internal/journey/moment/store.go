@@ -12,14 +12,14 @@ import (
 )
 
 type runRow struct {
-	bun.BaseModel `bun:"table:journey_moment_run"`
+	bun.BaseModel `bun:"table:moment_run"`
 	Entity        string       `bun:",pk"`
 	TestedAt      store.Micros `bun:",pk"`
 	Body          json.RawMessage
 }
 
 type findingRow struct {
-	bun.BaseModel `bun:"table:journey_moment_finding"`
+	bun.BaseModel `bun:"table:moment_finding"`
 	Entity        string       `bun:",pk"`
 	Journey       string       `bun:",pk"`
 	Step          string       `bun:",pk"`
@@ -30,7 +30,7 @@ type findingRow struct {
 }
 
 type painRow struct {
-	bun.BaseModel `bun:"table:journey_moment_pain"`
+	bun.BaseModel `bun:"table:moment_pain"`
 	Entity        string `bun:",pk"`
 	ID            string `bun:",pk"`
 	Journey       string
@@ -39,14 +39,14 @@ type painRow struct {
 }
 
 type curveRow struct {
-	bun.BaseModel `bun:"table:journey_moment_curve"`
+	bun.BaseModel `bun:"table:moment_curve"`
 	Entity        string `bun:",pk"`
 	Journey       string `bun:",pk"`
 	Body          json.RawMessage
 }
 
 type worthRow struct {
-	bun.BaseModel `bun:"table:journey_moment_worth"`
+	bun.BaseModel `bun:"table:moment_worth"`
 	Entity        string `bun:",pk"`
 	Body          json.RawMessage
 	UpdatedAt     store.Micros

@@ -1,6 +1,6 @@
 -- +goose Up
 -- One test of everything at once. The newest is what the pages show.
-CREATE TABLE journey_moment_run (
+CREATE TABLE moment_run (
     entity    TEXT NOT NULL,
     tested_at BIGINT NOT NULL,
     body      JSONB NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE journey_moment_run (
 );
 
 -- What each test said of each hypothesis: the history of a moment of truth.
-CREATE TABLE journey_moment_finding (
+CREATE TABLE moment_finding (
     entity    TEXT NOT NULL,
     journey   TEXT NOT NULL,
     step      TEXT NOT NULL,
@@ -19,10 +19,10 @@ CREATE TABLE journey_moment_finding (
     PRIMARY KEY (entity, journey, step, outcome, tested_at)
 );
 
-CREATE INDEX journey_moment_finding_at ON journey_moment_finding (entity, tested_at);
+CREATE INDEX moment_finding_at ON moment_finding (entity, tested_at);
 
 -- The pains and curves of the newest test.
-CREATE TABLE journey_moment_pain (
+CREATE TABLE moment_pain (
     entity  TEXT NOT NULL,
     id      TEXT NOT NULL,
     journey TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE journey_moment_pain (
     PRIMARY KEY (entity, id)
 );
 
-CREATE TABLE journey_moment_curve (
+CREATE TABLE moment_curve (
     entity  TEXT NOT NULL,
     journey TEXT NOT NULL,
     body    JSONB NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE journey_moment_curve (
 );
 
 -- What a loss is worth, as the bank states it.
-CREATE TABLE journey_moment_worth (
+CREATE TABLE moment_worth (
     entity     TEXT NOT NULL PRIMARY KEY,
     body       JSONB NOT NULL,
     updated_at BIGINT NOT NULL,
@@ -47,8 +47,8 @@ CREATE TABLE journey_moment_worth (
 );
 
 -- +goose Down
-DROP TABLE journey_moment_worth;
-DROP TABLE journey_moment_curve;
-DROP TABLE journey_moment_pain;
-DROP TABLE journey_moment_finding;
-DROP TABLE journey_moment_run;
+DROP TABLE moment_worth;
+DROP TABLE moment_curve;
+DROP TABLE moment_pain;
+DROP TABLE moment_finding;
+DROP TABLE moment_run;
