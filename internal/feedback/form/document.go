@@ -172,11 +172,11 @@ type Draw struct {
 
 // Reaction is what follows an answer.
 type Reaction struct {
-	When string `json:"when"`
+	When string `json:"when" yaml:"when"`
 	// Do is open_case, reopen_case or record_consent.
-	Do      string `json:"do"`
-	Clock   string `json:"clock,omitempty"`
-	Purpose string `json:"purpose,omitempty"`
+	Do      string `json:"do" yaml:"do"`
+	Clock   string `json:"clock,omitempty" yaml:"clock"`
+	Purpose string `json:"purpose,omitempty" yaml:"purpose"`
 }
 
 // AddressBook is how people are addressed: {you} and {You} in texts. The form is
@@ -196,7 +196,9 @@ var idForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
 // Validate tells the first thing that is wrong with the document.
 func (d *Document) Validate() error {
-	bad := func(field, form string, args ...any) error { return errs.Invalid("feedback.form.error.document", field, form, args...) }
+	bad := func(field, form string, args ...any) error {
+		return errs.Invalid("feedback.form.error.document", field, form, args...)
+	}
 	switch {
 	case !idForm.MatchString(d.ID):
 		return bad("id", "an id is lower-case letters, digits and _, beginning with a letter")
@@ -278,7 +280,9 @@ func refersBack(text string, seen map[string]bool) error {
 	return nil
 }
 
-func (s *Scale) valid() bool { return s != nil && s.Max > s.Min && s.Max-s.Min < MaxScale && s.Min >= -10 }
+func (s *Scale) valid() bool {
+	return s != nil && s.Max > s.Min && s.Max-s.Min < MaxScale && s.Min >= -10
+}
 
 // Holds tells whether v is a point of the scale.
 func (s *Scale) Holds(v int) bool { return s != nil && v >= s.Min && v <= s.Max }

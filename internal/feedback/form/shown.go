@@ -65,8 +65,8 @@ func (d *Document) Shown(seed string, a Answers) (out []*Item) {
 			continue
 		}
 		out = append(out, it)
-		if v, ok := a[it.ID]; ok {
-			facts[it.ID] = v.fact()
+		if f := a[it.ID].fact(); f != nil && f != "" {
+			facts[it.ID] = f
 		}
 	}
 	return out
