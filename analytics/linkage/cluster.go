@@ -47,11 +47,14 @@ type cached struct {
 	fact float64
 }
 
-const cacheSize = 1 << 16
+const cacheSize = 1 << 14
 
 func newGrouper(w *weights, cut float64, single bool) *grouper {
 	return &grouper{w: w, cut: cut, single: single, cache: make([]cached, cacheSize), local: map[int32]int32{}}
 }
+
+// forget empties the cache; codes may mean other values afterwards.
+func (g *grouper) forget() { clear(g.cache) }
 
 func (g *grouper) find(x int32) int32 {
 	for g.parent[x] != x {

@@ -1,6 +1,7 @@
 package linkage
 
 import (
+	"math"
 	"slices"
 	"strings"
 )
@@ -209,6 +210,24 @@ func remainder(t *Table, record, column int, without []int) string {
 	return takeOff(t.Value(record, column), off)
 }
 
+// raw gives the value of a field in a row.
+func (p *plan) raw(values []string) string {
+	switch {
+	case p.second >= 0:
+		if values[p.column] == "" || values[p.second] == "" {
+			return ""
+		}
+		return values[p.column] + "," + values[p.second]
+	case len(p.without) > 0:
+		var off []string
+		for _, w := range p.without {
+			off = append(off, words(fold(clean(values[w])))...)
+		}
+		return takeOff(values[p.column], off)
+	}
+	return values[p.column]
+}
+
 func takeOff(s string, off []string) string {
 	var left []string
 	for _, w := range words(clean(s)) {
@@ -292,11 +311,18 @@ func (d *dataset) count(weight []float32) {
 			continue
 		}
 		least := float32(1)
+		f.rarest = least / float32(total)
 		for i := range f.freq {
 			f.freq[i] = max(f.freq[i], least) / float32(total)
 		}
+		var squares float64
 		for i := range f.ffreq {
 			f.ffreq[i] = max(f.ffreq[i], least) / float32(total)
+			squares += float64(f.ffreq[i]) * float64(f.ffreq[i])
+		}
+		f.usual = 0
+		if levels[f.kind][len(levels[f.kind])-2] == "equal without marks" {
+			f.usual = math.Log2(squares)
 		}
 	}
 }

@@ -34,6 +34,8 @@ type field struct {
 	ffreq  []float32 // the same by fold
 	other  *field    // the field with which values may have been exchanged
 	month1 bool      // dates with the month first
+	rarest float32   // share of a value that was never seen
+	usual  float64   // log2 of the mean share of a bare value, for kinds with marks; 0 for others
 }
 
 // dictionary numbers the distinct values of a field. Fields whose values people
@@ -112,7 +114,6 @@ func (f *field) code(raw string) int32 {
 		v.day = d
 		v.bare = d.packed()
 		if c, ok := f.index[v.bare]; ok {
-			f.index[v.text] = c
 			return c
 		}
 		v.text = v.bare
@@ -579,4 +580,36 @@ func agreed(k Kind, level uint8) bool {
 		return int(level) >= n-2
 	}
 	return int(level) == n-1
+}
+
+// mark is how far a field's dictionary was filled.
+type mark struct {
+	values, folds, words int
+	total                int32
+}
+
+func (f *field) mark() mark {
+	return mark{len(f.values), len(f.folds), len(f.words.words), f.words.total}
+}
+
+// undo takes the last values off the dictionary, back to a mark.
+func (f *field) undo(m mark) {
+	for c := len(f.values) - 1; c >= m.values; c-- {
+		v := &f.values[c]
+		delete(f.index, v.text)
+		if int(v.fold) >= m.folds {
+			delete(f.folds, v.bare)
+		}
+		for _, t := range v.toks {
+			if int(t) >= m.words {
+				delete(f.words.ids, f.words.words[t])
+			} else {
+				f.words.count[t]--
+			}
+		}
+		f.values[c] = value{}
+	}
+	f.values = f.values[:m.values]
+	f.words.words, f.words.count = f.words.words[:m.words], f.words.count[:m.words]
+	f.words.total = m.total
 }

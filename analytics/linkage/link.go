@@ -15,6 +15,7 @@ type Options struct {
 	Budget    float64 // most pairs compared; 0 is decided by the number of records
 	Threshold float64 // probability from which on records are brought together; 0 is decided from the data
 	Between   bool    // link records of different sources only
+	Model     *Model  // what was learnt before, on a table with these columns; nil learns anew
 }
 
 // Result is who is who.
@@ -24,7 +25,8 @@ type Result struct {
 	Threshold float64
 	Model     *Model
 	Rules     []RuleReport
-	Compared  int64 // pairs
+	Compared  int64   // pairs
+	Coverage  float64 // estimated share of all matching pairs that the rules bring together
 }
 
 // Link brings together the records of a table that are of one person or thing.
@@ -32,7 +34,15 @@ func Link(ctx context.Context, t *Table, o Options) (*Result, error) {
 	if t.n == 0 {
 		return &Result{Entity: []int32{}, Model: &Model{}}, nil
 	}
-	d := prepare(t)
+	var d *dataset
+	if o.Model != nil {
+		var err error
+		if d, err = o.Model.dataset(t); err != nil {
+			return nil, err
+		}
+	} else {
+		d = prepare(t)
+	}
 	if len(d.fields) == 0 {
 		return nil, errors.New("no column can be compared: all are empty or ignored")
 	}
@@ -72,9 +82,78 @@ func (l *linker) blocksOf(i int) *blocks {
 func (l *linker) run(ctx context.Context) (*Result, error) {
 	d := l.d
 	d.count(nil)
+	chosen, err := l.learn()
+	if err != nil {
+		return nil, err
+	}
+	var bs []*blocks
+	var reports []RuleReport
+	for _, i := range chosen {
+		bs = append(bs, l.blocksOf(i))
+		reports = append(reports, RuleReport{Rule: l.name(i)})
+	}
+	l.blocks = nil
+	w := l.m.weights(d)
+	edges, h, err := w.scan(ctx, bs, keptBits, l.workers, reports)
+	if err != nil {
+		return nil, err
+	}
+	if l.o.Model == nil {
+		prior := h.prior(float64(d.n)*float64(d.n-1)/2, l.m.Prior)
+		shift := bitsOf(prior) - w.prior
+		l.m.Prior = prior
+		for i := range edges {
+			edges[i].bits += float32(shift)
+		}
+		w = l.m.weights(d)
+	}
+	single := l.o.Between && oneEach(d.source, edges)
+	entity := w.group(keepEdges(edges, -4), 0, single, l.workers)
+	if l.o.Model == nil {
+		l.m.relearn(d, entity, l.o.Seed)
+	} else {
+		d.count(entityWeights(entity))
+	}
+	w = l.m.weights(d)
+	w.rescore(edges, l.workers)
+	switch {
+	case l.o.Threshold > 0:
+		l.m.Threshold = l.o.Threshold
+	case l.o.Model == nil:
+		l.m.Threshold, _ = bestThreshold(edges)
+	}
+	cut := bitsOf(l.m.Threshold)
+	entity = w.group(keepEdges(edges, float32(min(cut, 0)-4)), cut, single, l.workers)
+	res := &Result{Entity: entity, Model: l.m, Rules: reports, Compared: int64(h.sum), Threshold: l.m.Threshold, Coverage: coverage(bs, edges)}
+	for _, e := range entity {
+		res.Clusters = max(res.Clusters, int(e)+1)
+	}
+	return res, ctx.Err()
+}
+
+// keptBits is the least evidence with which a compared pair is remembered: it
+// may become a match when more is known.
+const keptBits = -8
+
+// learn fills the model before anything is grouped, or takes the one given, and
+// gives the rules to compare by.
+func (l *linker) learn() ([]int, error) {
+	d := l.d
+	if l.o.Model != nil {
+		m := *l.o.Model
+		l.m = &m
+		var err error
+		if l.atoms, l.rules, err = m.rulesOf(d); err != nil {
+			return nil, err
+		}
+		all := make([]int, len(l.rules))
+		for i := range all {
+			all[i] = i
+		}
+		return all, nil
+	}
 	l.m = newModel(d, l.o.Seed)
-	draws := 1_000_000
-	l.m.learnU(d, draws, l.o.Seed, nil)
+	l.m.learnU(d, 1_000_000, l.o.Seed, nil)
 	l.m.Prior = 1 / float64(d.n+1)
 	l.atoms = d.atoms()
 	limit := min(30, max(l.budget/float64(d.n)/8, 1))
@@ -95,41 +174,14 @@ func (l *linker) run(ctx context.Context) (*Result, error) {
 	if len(chosen) == 0 {
 		chosen = picked
 	}
-	var bs []*blocks
-	var reports []RuleReport
 	for _, i := range chosen {
-		bs = append(bs, l.blocksOf(i))
-		reports = append(reports, RuleReport{Rule: l.name(i)})
+		var parts []RulePart
+		for _, a := range l.rules[i].atoms {
+			parts = append(parts, RulePart{d.fields[l.atoms[a].field].name, l.atoms[a].part})
+		}
+		l.m.Rules = append(l.m.Rules, parts)
 	}
-	l.blocks = nil
-	edges, h, err := w.scan(ctx, bs, -12, l.workers, reports)
-	if err != nil {
-		return nil, err
-	}
-	all := float64(d.n) * float64(d.n-1) / 2
-	prior := h.prior(all, l.m.Prior)
-	shift := bitsOf(prior) - w.prior
-	l.m.Prior = prior
-	for i := range edges {
-		edges[i].bits += float32(shift)
-	}
-	w = l.m.weights(d)
-	single := l.o.Between && oneEach(d.source, edges)
-	entity := w.group(keepEdges(edges, -4), 0, single, l.workers)
-	l.m.relearn(d, entity, l.o.Seed)
-	w = l.m.weights(d)
-	w.rescore(edges, l.workers)
-	l.m.Threshold = l.o.Threshold
-	if l.m.Threshold <= 0 {
-		l.m.Threshold, _ = bestThreshold(edges)
-	}
-	cut := bitsOf(l.m.Threshold)
-	entity = w.group(keepEdges(edges, float32(min(cut, 0)-4)), cut, single, l.workers)
-	res := &Result{Entity: entity, Model: l.m, Rules: reports, Compared: int64(h.sum), Threshold: l.m.Threshold}
-	for _, e := range entity {
-		res.Clusters = max(res.Clusters, int(e)+1)
-	}
-	return res, nil
+	return chosen, nil
 }
 
 // oneEach tells whether the sources hold no person twice: then the best partner

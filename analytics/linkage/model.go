@@ -16,6 +16,92 @@ type Model struct {
 	Prior     float64      `json:"prior"`     // chance that two records drawn at random are of one person
 	Threshold float64      `json:"threshold"` // probability from which on records are brought together
 	Seed      uint64       `json:"seed"`
+	Rules     [][]RulePart `json:"rules"` // records are compared when they agree on all parts of a rule
+}
+
+// RulePart is one part of a blocking rule, such as the year of a date.
+type RulePart struct {
+	Field string `json:"field"`
+	Part  string `json:"part"`
+}
+
+// dataset encodes a table as the model's was. Columns are found by name.
+func (m *Model) dataset(t *Table) (*dataset, error) {
+	plans := make([]plan, len(m.Fields))
+	find := func(name string) (int, error) {
+		at := t.FindColumn(name)
+		if at < 0 {
+			return at, fmt.Errorf("linkage model: the table has no column %q", name)
+		}
+		return at, nil
+	}
+	for i := range m.Fields {
+		p := m.Fields[i].plan
+		var err error
+		if p.column, err = find(p.Column); err != nil {
+			return nil, err
+		}
+		p.second, p.without = -1, nil
+		if p.Second != "" {
+			if p.second, err = find(p.Second); err != nil {
+				return nil, err
+			}
+		}
+		for _, w := range p.Without {
+			at, err := find(w)
+			if err != nil {
+				return nil, err
+			}
+			p.without = append(p.without, at)
+		}
+		plans[i] = p
+	}
+	return encode(t, plans), nil
+}
+
+// bind finds the fields that ties name.
+func (m *Model) bind() error {
+	byName := map[string]int{}
+	for i, f := range m.Fields {
+		byName[f.Field] = i
+	}
+	for i := range m.Fields {
+		t := m.Fields[i].Tie
+		if t == nil {
+			continue
+		}
+		t.parents = nil
+		for _, p := range t.Parents {
+			at, ok := byName[p]
+			if !ok || at == i {
+				return fmt.Errorf("linkage model: field %q is tied to %q, which is not there", m.Fields[i].Field, p)
+			}
+			t.parents = append(t.parents, at)
+		}
+		for s := range t.Add {
+			if len(t.Add[s]) != len(m.Fields[i].Levels) {
+				return fmt.Errorf("linkage model: field %q: its tie has %d levels of %d", m.Fields[i].Field, len(t.Add[s]), len(m.Fields[i].Levels))
+			}
+		}
+	}
+	for i := range m.Fields { // a circle would never be resolved
+		for at, steps := []int{i}, 0; len(at) > 0; steps++ {
+			if steps > 64 {
+				return fmt.Errorf("linkage model: ties make a circle at field %q", m.Fields[i].Field)
+			}
+			var up []int
+			for _, k := range at {
+				if t := m.Fields[k].Tie; t != nil {
+					up = append(up, t.parents...)
+				}
+			}
+			if len(up) > 64 {
+				return fmt.Errorf("linkage model: ties make a circle at field %q", m.Fields[i].Field)
+			}
+			at = up
+		}
+	}
+	return nil
 }
 
 // FieldModel is one comparison of a Model.
@@ -71,7 +157,15 @@ func ReadModel(r io.Reader) (*Model, error) {
 			}
 		}
 	}
-	return m, nil
+	if len(m.Fields) > 60 {
+		return nil, fmt.Errorf("linkage model: %d fields; at most 60", len(m.Fields))
+	}
+	for _, f := range m.Fields {
+		if len(f.Against) > len(halfSizes) {
+			return nil, fmt.Errorf("linkage model: field %q: %d sizes of groups; at most %d", f.Field, len(f.Against), len(halfSizes))
+		}
+	}
+	return m, m.bind()
 }
 
 func newModel(d *dataset, seed uint64) *Model {
@@ -145,6 +239,9 @@ func (w *weights) value(k int, level uint8, x, y int32) float64 {
 	top := uint8(len(w.level[k]) - 1)
 	if level == top && f.kind != Geo && f.kind != Numeric {
 		return w.m[k][level] - log2f(f.freq[x])
+	}
+	if level == top-1 && f.usual != 0 && f.values[x].fold == f.values[y].fold { // equal without marks
+		return w.level[k][level] + f.usual - log2f(f.ffreq[f.values[x].fold])
 	}
 	return w.level[k][level]
 }

@@ -155,3 +155,32 @@ func (w *weights) rescore(edges []edge, workers int) {
 	}
 	wg.Wait()
 }
+
+// coverage estimates the share of matching pairs that at least one rule finds,
+// from how many were found once (a) and twice (b): those never found are about
+// a²/2b (Chao 1987). It is an upper estimate where rules fail together.
+func coverage(bs []*blocks, edges []edge) float64 {
+	var found, once, twice float64
+	for _, e := range edges {
+		if e.bits < 3 {
+			continue
+		}
+		n := 0
+		for _, b := range bs {
+			if k := b.keys[e.a]; k != noKey && k == b.keys[e.b] {
+				n++
+			}
+		}
+		found++
+		switch n {
+		case 1:
+			once++
+		case 2:
+			twice++
+		}
+	}
+	if found == 0 {
+		return 1
+	}
+	return found / (found + once*once/(2*max(twice, 1)))
+}
