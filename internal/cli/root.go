@@ -101,6 +101,6 @@ func newVersionCommand() *cobra.Command {
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a hot path on this machine"}
-	bench.AddCommand(newBenchLogCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand())
+	bench.AddCommand(newBenchLogCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand(), newBenchLinkageCommand())
 	return bench
 }
