@@ -18,7 +18,6 @@ import (
 	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
 	"omote/internal/customer/consent"
-	"omote/internal/customer/contact"
 	"omote/internal/customer/identity"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
@@ -57,6 +56,7 @@ import (
 
 // services are the services that more than one place needs.
 type services struct {
+	privacyServices
 	auth        *auth.Service
 	web         *auth.Web
 	approvals   *approval.Service
@@ -70,8 +70,6 @@ type services struct {
 	gates       *outbox.Gates
 	definitions *definition.Service
 	journeys    *observed.Service
-	consents    *consent.Service
-	contacts    *contact.Service
 	moments     *moment.Service
 }
 
@@ -118,6 +116,7 @@ func (a *App) wire(ctx context.Context) error {
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
+			a.erasureKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
@@ -125,6 +124,9 @@ func (a *App) wire(ctx context.Context) error {
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
+	}
+	if err := a.wireErasure(ctx); err != nil {
+		return fmt.Errorf("erasure: %w", err)
 	}
 	if s.definitions, err = definition.NewService(a.Store); err != nil {
 		return fmt.Errorf("journey: %w", err)

@@ -33,7 +33,9 @@ type Restored struct {
 	// Rows are in the store as the back-up holds it.
 	Rows int64 `json:"rows"`
 	// CaughtUp are the events in the warehouse after the log was taken up too.
-	CaughtUp int64   `json:"caught_up"`
+	CaughtUp int64 `json:"caught_up"`
+	// Erasures are those of the list that were applied to the restored data again.
+	Erasures int     `json:"erasures"`
 	Seconds  float64 `json:"seconds"`
 }
 
@@ -72,7 +74,7 @@ func Restore(ctx context.Context, c config.Config, logger *slog.Logger, dir stri
 	for _, n := range b.Tables {
 		r.Rows += n
 	}
-	r.CaughtUp, err = catchUp(ctx, c, logger)
+	r.CaughtUp, r.Erasures, err = catchUp(ctx, c, logger)
 	r.Seconds = time.Since(started).Seconds()
 	return r, err
 }
@@ -165,25 +167,29 @@ func fill(ctx context.Context, c config.Config, logger *slog.Logger, keys *keyri
 	return copyUploads(filepath.Join(dir, backupUploads), filepath.Join(data, backupUploads))
 }
 
-// catchUp opens the restored installation, lets the projectors take up the log
-// and counts the events.
-func catchUp(ctx context.Context, c config.Config, logger *slog.Logger) (events int64, err error) {
+// catchUp opens the restored installation, lets the projectors take up the log,
+// erases again whoever was erased since the back-up was taken, and counts the
+// events.
+func catchUp(ctx context.Context, c config.Config, logger *slog.Logger) (events int64, erased int, err error) {
 	c.Roles = nil
 	a, err := Open(ctx, Options{Config: c, Logger: logger})
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, a.Close(context.WithoutCancel(ctx))) }()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	group, work := errgroup.WithContext(work)
 	a.startProjectors(group, work)
-	err = a.CaughtUp(a.system(work))
+	if err = a.CaughtUp(a.system(work)); err == nil {
+		erased, err = a.services.erasures.Again(a.system(work))
+	}
 	stop()
 	if err = errors.Join(group.Wait(), err); err != nil {
-		return 0, fmt.Errorf("take up the log: %w", err)
+		return 0, erased, fmt.Errorf("take up the log: %w", err)
 	}
-	return a.countEvents(a.system(ctx))
+	events, err = a.countEvents(a.system(ctx))
+	return events, erased, err
 }
 
 func (a *App) countEvents(ctx context.Context) (n int64, err error) {

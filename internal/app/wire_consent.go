@@ -8,12 +8,22 @@ import (
 
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
+	customererasure "omote/internal/customer/erasure"
 	"omote/internal/customer/identity"
 	"omote/internal/customer/privacy"
 	privacyapi "omote/internal/customer/privacy/api"
 	"omote/internal/module"
+	"omote/internal/platform/erasure"
 	"omote/internal/platform/i18n"
 )
+
+// privacyServices are what a customer allows and may ask for.
+type privacyServices struct {
+	consents *consent.Service
+	contacts *contact.Service
+	erasers  *erasure.Registry
+	erasures *customererasure.Service
+}
 
 // wireConsent makes what decides about the use of customer data and puts it before
 // the outbox, which asks before anything leaves.

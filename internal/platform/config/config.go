@@ -58,6 +58,7 @@ type Config struct {
 	Unsynced  bool     `koanf:"log_allow_unsynced" help:"accept an external log that cannot prove that it syncs before it acknowledges"`
 	Warehouse string   `koanf:"warehouse" help:"postgres://… of the warehouse; empty uses DuckDB in the data folder" secret:"url"`
 	Keys      string   `koanf:"keys" help:"file of the key ring; empty puts it beside the data folder"`
+	Erasures  string   `koanf:"erasures" help:"file of the list of erasures, which restored back-ups are erased by; empty puts it beside the key ring"`
 
 	Partitions int           `koanf:"log_partitions" help:"partitions of a new event log"`
 	Retention  time.Duration `koanf:"log_retention" help:"how long the event log is kept"`

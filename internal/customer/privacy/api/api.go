@@ -49,8 +49,8 @@ func listOf[T any](items []T) *list[T] {
 
 type nothing struct{}
 
-// byCustomer names a customer, or one of their records.
-type byCustomer struct {
+// ByCustomer names a customer, or one of their records.
+type ByCustomer struct {
 	ID string `path:"id" maxLength:"100" doc:"the customer, or one of their records"`
 }
 
@@ -155,7 +155,7 @@ type ConsentStanding struct {
 	Said       []ConsentStatement `json:"said"`
 }
 
-func (a API) standing(ctx context.Context, in *byCustomer) (*one[ConsentStanding], error) {
+func (a API) standing(ctx context.Context, in *ByCustomer) (*one[ConsentStanding], error) {
 	s, err := a.Consents.Standing(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func (a API) standing(ctx context.Context, in *byCustomer) (*one[ConsentStanding
 }
 
 func (a API) record(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Body struct {
 		Statements []struct {
 			Purpose     string    `json:"purpose" doc:"a purpose's id; * in a no to everything"`
@@ -203,11 +203,11 @@ func (a API) record(ctx context.Context, in *struct {
 	if err := a.Consents.Record(ctx, said...); err != nil {
 		return nil, err
 	}
-	return a.standing(ctx, &in.byCustomer)
+	return a.standing(ctx, &in.ByCustomer)
 }
 
 func (a API) decide(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Purpose string `query:"purpose" required:"true"`
 	Channel string `query:"channel" required:"true"`
 }) (*one[ConsentDecision], error) {
@@ -220,7 +220,7 @@ type PreferenceLink struct {
 	URL string `json:"url" doc:"whoever has it may read and change what this customer allows, for 180 days"`
 }
 
-func (a API) link(ctx context.Context, in *byCustomer) (*one[PreferenceLink], error) {
+func (a API) link(ctx context.Context, in *ByCustomer) (*one[PreferenceLink], error) {
 	token, err := a.Consents.Link(ctx, in.ID)
 	return &one[PreferenceLink]{PreferenceLink{a.BaseURL + "/preferences/" + token}}, err
 }

@@ -79,7 +79,7 @@ func viewContact(d contact.Decision) ContactDecision {
 }
 
 func (a API) explain(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Kind    string    `query:"kind" required:"true"`
 	Channel string    `query:"channel" required:"true"`
 	At      time.Time `query:"at" doc:"now by default"`
@@ -89,7 +89,7 @@ func (a API) explain(ctx context.Context, in *struct {
 }
 
 func (a API) reserve(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Body struct {
 		Kind     string    `json:"kind"`
 		Channel  string    `json:"channel"`
@@ -110,7 +110,7 @@ func (a API) reserve(ctx context.Context, in *struct {
 }
 
 func (a API) release(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Ref string `path:"ref"`
 }) (*nothing, error) {
 	if err := auth.Require(ctx, contact.PermReserve, ""); err != nil {
@@ -132,7 +132,7 @@ type ContactEntry struct {
 }
 
 func (a API) history(ctx context.Context, in *struct {
-	byCustomer
+	ByCustomer
 	Limit int `query:"limit" default:"50" minimum:"1" maximum:"500"`
 }) (*list[ContactEntry], error) {
 	all, err := a.Contacts.History(ctx, in.ID, in.Limit)

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"context"
+	"strings"
+
+	customererasure "omote/internal/customer/erasure"
+	"omote/internal/platform/erasure"
+	"omote/internal/platform/jobs"
+	"omote/internal/platform/store"
+)
+
+// wireErasure collects what every part does when a person is to be forgotten.
+// Tables that name a record or a customer in a column are swept without being
+// named here; a module with other places adds its eraser.
+func (a *App) wireErasure(ctx context.Context) (err error) {
+	s := a.services
+	s.erasers = &erasure.Registry{}
+	s.erasers.Add(customererasure.Own(), s.outbox.Eraser(), s.ingest.Quarantine.Eraser(), s.ingest.Imports.Eraser(),
+		customererasure.Warehouse(a.Warehouse), customererasure.ByTime(a.Config.Retention))
+	s.erasers.Keep("accounts of staff, not of customers", "auth_account", "auth_identity", "auth_recovery", "auth_flow", "auth_link", "auth_session", "auth_key", "auth_throttle")
+	s.erasures, err = customererasure.NewService(ctx, customererasure.Deps{DB: a.Store, Box: a.Box, Names: a.Names, Registry: s.erasers,
+		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, CaughtUp: a.CaughtUp, Submit: a.submitErasure})
+	return err
+}
+
+// erasureList is the file that restored back-ups are erased by: beside the key
+// ring, unless the configuration names another place.
+func (a *App) erasureList() string {
+	if a.Config.Erasures != "" {
+		return a.Config.Erasures
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(a.Config.Keys, ".json"), ".keys") + ".erasures.ndjson"
+}
+
+func (a *App) submitErasure(ctx context.Context, tx store.Tx, id string) error {
+	_, err := a.services.jobs.Submit(ctx, tx, customererasure.JobKind, customererasure.JobArgs(id), jobs.Submission{Unique: customererasure.JobKind + "/" + id})
+	return err
+}
+
+// erasureKind is the job that carries erasures out. The service is made after the
+// jobs, so it is asked for when the job runs.
+func (a *App) erasureKind() jobs.Kind {
+	return customererasure.Job(func() *customererasure.Service { return a.services.erasures })
+}
+
+// Erasures gives the service, for the command line, the demo and tests.
+func (a *App) Erasures() *customererasure.Service { return a.services.erasures }
+
+// Erasers gives the registry, for the test that every table is answered for.
+func (a *App) Erasers() *erasure.Registry { return a.services.erasers }
