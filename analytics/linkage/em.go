@@ -4,31 +4,53 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 // learnU sets U of all levels from pairs drawn at random, which are hardly ever
 // of one person. For full agreement the exact chance is used: the sum of the
 // squared frequencies.
 func (m *Model) learnU(d *dataset, draws int, seed uint64, entity []int32) {
-	rng := rand.New(rand.NewPCG(seed, 1))
 	counts := make([][]float64, len(d.fields))
 	for k := range d.fields {
 		counts[k] = make([]float64, len(m.Fields[k].Levels))
 	}
-	for range draws {
-		a, b := int32(rng.IntN(d.n)), int32(rng.IntN(d.n))
-		if a == b || entity != nil && entity[a] == entity[b] {
-			continue
-		}
-		for k := range d.fields {
-			if l := d.compare(k, a, b); l != absentLevel {
-				counts[k][l]++
+	// a fixed number of shards, each with its own stream, so that the result does
+	// not depend on the cores
+	const shards = 8
+	parts := make([][][]float64, shards)
+	var wg sync.WaitGroup
+	for s := range shards {
+		wg.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, 100+uint64(s)))
+			mine := make([][]float64, len(d.fields))
+			for k := range mine {
+				mine[k] = make([]float64, len(counts[k]))
+			}
+			for range draws / shards {
+				a, b := int32(rng.IntN(d.n)), int32(rng.IntN(d.n))
+				if a == b || entity != nil && entity[a] == entity[b] {
+					continue
+				}
+				for k := range mine {
+					if l := d.compare(k, a, b); l != absentLevel {
+						mine[k][l]++
+					}
+				}
+			}
+			parts[s] = mine
+		})
+	}
+	wg.Wait()
+	for _, p := range parts {
+		for k := range counts {
+			for l, c := range p[k] {
+				counts[k][l] += c
 			}
 		}
 	}
 	for k, f := range d.fields {
 		levels := m.Fields[k].Levels
-		top := len(levels) - 1
 		exact := -1.0
 		if f.kind != Geo && f.kind != Numeric {
 			exact = 0
@@ -37,7 +59,6 @@ func (m *Model) learnU(d *dataset, draws int, seed uint64, entity []int32) {
 			}
 		}
 		setShares(levels, counts[k], 0.5, exact, func(l *Level) *float64 { return &l.U })
-		_ = top
 	}
 }
 

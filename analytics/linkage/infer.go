@@ -12,7 +12,7 @@ func header(name string) []string {
 	var b strings.Builder
 	last := rune(0)
 	for _, r := range fold(norm1(name)) {
-		if unicode.IsUpper(r) && unicode.IsLower(last) {
+		if unicode.IsUpper(r) && unicode.IsLower(last) || unicode.IsDigit(r) && unicode.IsLetter(last) {
 			b.WriteByte(' ')
 		}
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
