@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"maps"
 	"math"
 	"slices"
 )
@@ -58,6 +59,12 @@ func NewSet(programs ...*Program) *Set {
 		}
 		s.roots = append(s.roots, p.root.moved(at))
 	}
+	s.index()
+	return s
+}
+
+// index finds the features by the names they listen to.
+func (s *Set) index() {
 	for i := range s.Features {
 		for _, name := range s.Features[i].Pattern.Events {
 			if name == Any {
@@ -72,7 +79,6 @@ func NewSet(programs ...*Program) *Set {
 			s.named[name] = append(s.named[name], s.any...)
 		}
 	}
-	return s
 }
 
 // moved gives the node with its features renumbered.
@@ -321,4 +327,38 @@ func (c *Compare) judge(num float64, text string, known bool) Answer {
 		return answer(compareNumber(c.Op, num, c.Values))
 	}
 	return answer(compareText(c.Op, text, c.Values))
+}
+
+// Renumber gives the features other ids, under which states keep them. States
+// made before must not be used with the set any more.
+func (s *Set) Renumber(id func(uint64) uint64) {
+	s.byID = make(map[uint64]int, len(s.Features))
+	for i := range s.Features {
+		s.Features[i].ID = id(s.Features[i].ID)
+		s.byID[s.Features[i].ID] = i
+	}
+}
+
+// Only gives a set that keeps some of the features and no rules: for building
+// states that are later added to those of the whole set.
+func (s *Set) Only(keep func(id uint64) bool) *Set {
+	out := &Set{byID: map[uint64]int{}, named: map[string][]int{}}
+	for i := range s.Features {
+		if keep(s.Features[i].ID) {
+			out.byID[s.Features[i].ID] = len(out.Features)
+			out.Features = append(out.Features, s.Features[i])
+			out.uses = append(out.uses, nil)
+		}
+	}
+	out.index()
+	return out
+}
+
+// Names lists the events that the features listen to; Any among them is every one.
+func (s *Set) Names() []string {
+	names := slices.Sorted(maps.Keys(s.named))
+	if len(s.any) > 0 {
+		names = append(names, Any)
+	}
+	return names
 }

@@ -109,7 +109,7 @@ func (w *writer) node(n *node, features []Feature) string {
 	return w.is(n.leaf.Is, &features[n.a])
 }
 
-// facts selects customer_id, at, v and hit of the facts that a feature counts.
+// facts selects customer_id, us, v and hit of the facts that a feature counts.
 func (w *writer) facts(f *Feature) string {
 	v := "1"
 	switch {
@@ -127,14 +127,14 @@ func (w *writer) facts(f *Feature) string {
 	} else {
 		where = append(where, filters)
 	}
-	outer := []string{"x.at <= " + strconv.FormatInt(w.now, 10), "x.v IS NOT NULL"}
+	outer := []string{"x.us <= " + strconv.FormatInt(w.now, 10), "x.v IS NOT NULL"}
 	if f.Within > 0 {
-		outer = append(outer, "x.at >= "+strconv.FormatInt(f.oldest(w.now), 10))
+		outer = append(outer, "x.us >= "+strconv.FormatInt(f.oldest(w.now), 10))
 	}
 	if f.Prop != "" && !f.Numeric {
 		outer = append(outer, "length(x.v) <= "+strconv.Itoa(maxKept))
 	}
-	return fmt.Sprintf("SELECT * FROM (SELECT e.customer_id, %s AS at, %s AS v, %s AS hit FROM {event_customer e} WHERE %s) x WHERE %s",
+	return fmt.Sprintf("SELECT * FROM (SELECT e.customer_id, %s AS us, %s AS v, %s AS hit FROM {event_customer e} WHERE %s) x WHERE %s",
 		w.at(), v, hit, strings.Join(where, " AND "), strings.Join(outer, " AND "))
 }
 
@@ -230,7 +230,7 @@ func (w *writer) did(d *Did, f *Feature) string {
 
 // ranked are a feature's facts with their rank, the newest first, as far as they are kept.
 func (w *writer) ranked(f *Feature) string {
-	return fmt.Sprintf("SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY at DESC, v DESC) AS rn FROM (%s) f) r WHERE rn <= %d",
+	return fmt.Sprintf("SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY customer_id ORDER BY us DESC, v DESC) AS rn FROM (%s) f) r WHERE rn <= %d",
 		w.facts(f), f.Keep)
 }
 
@@ -238,7 +238,7 @@ func (w *writer) then(s *Sequence, first, second *Feature) string {
 	n := strconv.Itoa(len(w.steps))
 	w.with("a"+n, w.ranked(first))
 	w.with("b"+n, w.ranked(second))
-	g := w.step(fmt.Sprintf("SELECT DISTINCT a.customer_id FROM a%[1]s a JOIN b%[1]s b ON a.customer_id = b.customer_id AND b.at > a.at AND b.at <= a.at + %[2]d", n, int64(s.Gap)))
+	g := w.step(fmt.Sprintf("SELECT DISTINCT a.customer_id FROM a%[1]s a JOIN b%[1]s b ON a.customer_id = b.customer_id AND b.us > a.us AND b.us <= a.us + %[2]d", n, int64(s.Gap)))
 	return "(" + g + ".customer_id IS NOT NULL)"
 }
 
@@ -261,7 +261,7 @@ func (w *writer) is(c *Compare, f *Feature) string {
 			w.ranked(f) + ") f) c GROUP BY customer_id")
 		value = fmt.Sprintf("CASE WHEN %[1]s.n >= 2 AND %[1]s.oldest <> 0 THEN %[1]s.newest / %[1]s.oldest - 1 END", g)
 	case DaysSince:
-		g := w.step(fmt.Sprintf("SELECT customer_id, %d - max(at) AS us FROM (%s) f GROUP BY customer_id", w.now, w.facts(f)))
+		g := w.step(fmt.Sprintf("SELECT customer_id, %d - max(us) AS us FROM (%s) f GROUP BY customer_id", w.now, w.facts(f)))
 		value = fmt.Sprintf("CAST((%[1]s.us - %[1]s.us %% %[2]d) / %[2]d AS %[3]s)", g, d, double)
 	case AgeDays, AgeYears:
 		g := w.step(fmt.Sprintf("SELECT customer_id, CASE WHEN abs(v) <= %d THEN CAST(%d AS BIGINT) - CAST(floor(v) AS BIGINT) END AS days FROM (%s) f",

@@ -107,6 +107,12 @@ func (s *State) Position(ctx context.Context, partition int) (position uint64, e
 	return position, err
 }
 
+// Positions gives where the projector stands in each partition, as the
+// transaction sees it: what commits with it is right for exactly these events.
+func (s *State) Positions(ctx context.Context, tx store.Tx) (map[int]uint64, error) {
+	return s.positions(ctx, tx)
+}
+
 // Apply implements [eventlog.Projector]: the handlers' changes, the import
 // counters, the dead letters and the position are one transaction.
 func (s *State) Apply(ctx context.Context, b eventlog.Batch) error {

@@ -105,6 +105,22 @@ func (s *State) position(ctx context.Context, tx store.Tx, partition int) (uint6
 	return uint64(position), nil
 }
 
+func (s *State) positions(ctx context.Context, tx store.Tx) (map[int]uint64, error) {
+	var rows []struct {
+		LogPartition int
+		Position     int64
+	}
+	err := tx.NewSelect().Table("projector_position").Column("log_partition", "position").Where("projector = ?", s.opts.Name).Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read the positions: %w", err)
+	}
+	out := make(map[int]uint64, len(rows))
+	for _, r := range rows {
+		out[r.LogPartition] = uint64(r.Position)
+	}
+	return out, nil
+}
+
 // move sets the position of a partition from after to last, and tells whether
 // it stood at after. It is one upsert and no select: on PostgreSQL a select from
 // so small a table reads all of it, and the transactions of two partitions would

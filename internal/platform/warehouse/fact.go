@@ -88,7 +88,11 @@ func (w *Warehouse) add(r *rows, f *Fact) {
 		amount = e.Amount
 	}
 	var props driver.Value
-	if p := cleanProps(e.Props); p != nil {
+	raw := e.Props
+	if e.Kind == event.Identify && w.opt.Profile != nil {
+		raw = w.opt.Profile(e)
+	}
+	if p := cleanProps(raw); p != nil {
 		props = string(p)
 	}
 	r.events = append(r.events, []driver.Value{

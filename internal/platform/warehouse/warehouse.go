@@ -3,6 +3,7 @@ package warehouse
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"omote/internal/platform/clock"
+	"omote/internal/platform/event"
 	"omote/internal/platform/pseudonym"
 )
 
@@ -28,6 +30,10 @@ type Options struct {
 	Pseudonyms *pseudonym.Maker
 	// Mask takes personal data out of a comment. Without it no comment is kept.
 	Mask func(string) string
+	// Profile gives what analysis may hold of an identify call, as a JSON object:
+	// coarse, coded parts of what a system says about a person, no identifier and
+	// no free text. Without it nothing is kept.
+	Profile func(e *event.Event) json.RawMessage
 	// Zone gives the zone in which an entity's days are cut; nil means UTC.
 	Zone func(entity string) *time.Location
 	// Clock defaults to the system's.
