@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"omote/analytics/text/pii"
+	"omote/internal/customer/segment"
 	"omote/internal/module"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/config"
@@ -155,7 +156,7 @@ func (a *App) openEngines(ctx context.Context) error {
 	a.onClose(func(context.Context) error { return a.Store.Close() })
 	zone := c.Location()
 	a.Warehouse, err = warehouse.Open(ctx, warehouse.Options{URL: c.Warehouse, Dir: c.Data, Threads: c.WarehouseThreads, MemoryLimit: c.WarehouseMemory,
-		Pseudonyms: a.Names, Mask: maskText, Zone: func(string) *time.Location { return zone }, Clock: a.Clock, Logger: a.Logger})
+		Pseudonyms: a.Names, Mask: maskText, Profile: segment.Coarse, Zone: func(string) *time.Location { return zone }, Clock: a.Clock, Logger: a.Logger})
 	if err != nil {
 		return fmt.Errorf("open the warehouse: %w", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"omote/internal/customer"
 	"omote/internal/customer/consent"
 	"omote/internal/customer/identity"
+	segments "omote/internal/customer/segment"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
@@ -71,6 +72,7 @@ type services struct {
 	definitions *definition.Service
 	journeys    *observed.Service
 	moments     *moment.Service
+	segments    *segments.Service
 }
 
 // migrations are all tables, those that others build on first.
@@ -96,9 +98,15 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireConsent(ctx); err != nil {
 		return fmt.Errorf("consent: %w", err)
 	}
+	if err := a.wireSegments(); err != nil {
+		return err
+	}
 	var err error
 	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box),
-		consent.NewHandler(s.consents, a.Names)); err != nil {
+		consent.NewHandler(s.consents, a.Names), s.segments.Handler()); err != nil {
+		return err
+	}
+	if err := a.installSegments(ctx); err != nil {
 		return err
 	}
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
@@ -117,10 +125,11 @@ func (a *App) wire(ctx context.Context) error {
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
 			a.erasureKind(),
+			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic()},
+			a.approvalPeriodic(), a.segmentPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -151,6 +160,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		a.customerModule(),
+		a.segmentModule(),
 	}
 	return nil
 }

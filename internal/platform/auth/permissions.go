@@ -112,6 +112,13 @@ var table = map[Permission][]Role{
 	"governance.approval.read":   everybodyAnd(KeyRead),
 	"governance.approval.decide": roles(Council, CXLead, Champion, CaseOwner, Analyst, Steward, DPO, Admin, FinancePart, RiskValidator),
 
+	// Segments: the figures for whoever works with figures, the members for those
+	// who serve them.
+	"customer.segment.read":   everybodyAnd(KeyRead),
+	"customer.segment.edit":   roles(CXLead, Analyst),
+	"customer.segment.member": roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
+	"customer.segment.export": roles(CXLead, DPO, KeyExport),
+
 	// Rows that leave.
 	"report.export.run": roles(Analyst, DPO, KeyExport),
 }

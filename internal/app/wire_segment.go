@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"omote/internal/customer/consent"
+	"omote/internal/customer/segment"
+	"omote/internal/module"
+	"omote/internal/platform/config"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
+	"omote/internal/platform/store"
+)
+
+// segmentJob counts what the pages of segments show and is costly.
+const segmentJob = "customer.segment.figures"
+
+// wireSegments makes the segments; their handler runs in the state projector.
+func (a *App) wireSegments() (err error) {
+	s := a.services
+	s.segments, err = segment.NewService(segment.Deps{DB: a.Store, Facts: a.Warehouse, Pseudonyms: a.Names, Clock: a.Clock, Entity: a.Config.Entity,
+		Reach: reach{s.consents}, Seen: a.seenEvents})
+	if err != nil {
+		return fmt.Errorf("segments: %w", err)
+	}
+	return nil
+}
+
+// installSegments brings the shipped segments in, once the stream's positions are known.
+func (a *App) installSegments(ctx context.Context) error {
+	a.services.segments.Follow(a.State.Positions)
+	added, err := a.services.segments.Install(a.system(ctx))
+	if err != nil {
+		return fmt.Errorf("segments: %w", err)
+	}
+	if added > 0 {
+		a.Logger.Info("segments of the pack", "added", added)
+	}
+	return nil
+}
+
+func (a *App) segmentKind() jobs.Kind {
+	return jobs.Define(segmentJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.services.segments.Refresh(ctx) })
+}
+
+func (a *App) segmentPeriodic() jobs.Periodic {
+	return jobs.Periodic{Name: segmentJob, Entity: a.Config.Entity, Kind: segmentJob, Schedule: jobs.Every(time.Hour)}
+}
+
+func (a *App) segmentModule() module.Module {
+	s := a.services.segments
+	return module.Module{
+		Name:    "segment",
+		Locales: []i18n.Source{segment.Locales()},
+		Work: []module.Work{
+			{Name: "segments follow time", Role: config.Worker, Run: s.Timer().Run},
+			{Name: "segments take up history", Role: config.Warehouse, Run: s.Filler().Run},
+		},
+	}
+}
+
+// seenEvents lists the events that the warehouse has seen.
+func (a *App) seenEvents(ctx context.Context) (names []string, err error) {
+	rows, err := a.Warehouse.Query(ctx, `SELECT DISTINCT name FROM {event_day} WHERE name <> '' ORDER BY name LIMIT 2000`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
+}
+
+// reach asks consent whether the customers of an audience may be contacted. An
+// offer is marketing; a survey asks for surveys; the rest is service.
+type reach struct{ consents *consent.Service }
+
+// Reach implements segment.Reach.
+func (r reach) Reach(ctx context.Context, tx store.Tx, use, channel string, customers []string) (map[string]string, error) {
+	purpose := "service"
+	switch use {
+	case "offer":
+		purpose = "marketing"
+	case "survey":
+		purpose = "survey"
+	}
+	out := map[string]string{}
+	for _, c := range customers {
+		d, err := r.consents.Decide(ctx, tx, c, purpose, channel)
+		if err != nil {
+			return nil, err
+		}
+		if !d.Allowed {
+			out[c] = string(d.Reason)
+		}
+	}
+	return out, nil
+}
