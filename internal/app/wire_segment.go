@@ -61,6 +61,11 @@ func (a *App) segmentModule() module.Module {
 	}
 }
 
+// RefreshSegments counts the figures of segments now instead of at the next full hour.
+func (a *App) RefreshSegments(ctx context.Context) error {
+	return a.services.segments.Refresh(a.system(ctx))
+}
+
 // seenEvents lists the events that the warehouse has seen.
 func (a *App) seenEvents(ctx context.Context) (names []string, err error) {
 	rows, err := a.Warehouse.Query(ctx, `SELECT DISTINCT name FROM {event_day} WHERE name <> '' ORDER BY name LIMIT 2000`)

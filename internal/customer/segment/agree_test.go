@@ -14,7 +14,7 @@ import (
 	"omote/analytics/rule"
 	"omote/analytics/rule/ruletest"
 	"omote/internal/platform/event"
-	"omote/internal/testkit"
+	"omote/internal/testkit/shared"
 )
 
 // TestStreamWarehouseAndOracleAgree lets random rules run over random histories:
@@ -25,7 +25,7 @@ import (
 func TestStreamWarehouseAndOracleAgree(t *testing.T) {
 	t.Parallel()
 	rounds := 6
-	if testkit.Verify() {
+	if shared.Verify() {
 		rounds = 150
 	}
 	desks(t, func(t *testing.T, d *desk) {

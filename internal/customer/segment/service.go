@@ -365,27 +365,32 @@ func (s *Service) activate(ctx context.Context, tx store.Tx, rows []*versionRow)
 
 // resolveAmong resolves a definition that may refer to others that are activated with it.
 func (s *Service) resolveAmong(ctx context.Context, tx store.Tx, d *Definition, rows []*versionRow) (resolved, error) {
-	c := catalogue{attributes: s.Attributes, segments: map[string]Definition{}}
 	running, err := runningVersions(ctx, tx)
 	if err != nil {
 		return resolved{}, err
 	}
+	others := map[string]Definition{}
 	for i := range running {
 		def, err := running[i].definition()
 		if err != nil {
 			return resolved{}, err
 		}
-		c.segments[def.ID] = def
+		others[def.ID] = def
 	}
 	for _, r := range rows {
 		def, err := r.definition()
 		if err != nil {
 			return resolved{}, err
 		}
-		c.segments[def.ID] = def
+		others[def.ID] = def
 	}
-	c.segments[d.ID] = *d // so that a circle is found
-	var out resolved
+	return s.among(d, others)
+}
+
+// among resolves a definition's rules among the segments that they may refer to.
+func (s *Service) among(d *Definition, others map[string]Definition) (out resolved, err error) {
+	others[d.ID] = *d // so that a circle is found
+	c := catalogue{attributes: s.Attributes, segments: others}
 	for _, part := range []struct {
 		field, text string
 		to          *rule.Rule
