@@ -37,7 +37,7 @@ func bankRecords(t testing.TB, customers int, seed uint64) (*linkage.Table, []in
 // larger than the largest person by chaining.
 func TestSimulatedBank(t *testing.T) {
 	t.Parallel()
-	customers := 3000
+	customers := 1500
 	if os.Getenv("OMOTE_VERIFY") != "" {
 		customers = 50_000
 	}

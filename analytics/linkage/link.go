@@ -15,6 +15,7 @@ type Options struct {
 	Budget    float64 // most pairs compared; 0 is decided by the number of records
 	Threshold float64 // probability from which on records are brought together; 0 is decided from the data
 	Between   bool    // link records of different sources only
+	Near      float64 // least probability of clusters that stay apart to be told of; 0 tells none
 	Model     *Model  // what was learnt before, on a table with these columns; nil learns anew
 }
 
@@ -25,8 +26,10 @@ type Result struct {
 	Threshold float64
 	Model     *Model
 	Rules     []RuleReport
-	Compared  int64   // pairs
-	Coverage  float64 // estimated share of all matching pairs that the rules bring together
+	Compared  int64    // pairs
+	Joins     []Linked // pairs of records that hold the clusters together
+	Near      []Linked // clusters that stayed apart, see Options.Near
+	Coverage  float64  // estimated share of all matching pairs that the rules bring together
 }
 
 // Link brings together the records of a table that are of one person or thing.
@@ -124,7 +127,13 @@ func (l *linker) run(ctx context.Context) (*Result, error) {
 	}
 	cut := bitsOf(l.m.Threshold)
 	entity = w.group(keepEdges(edges, float32(min(cut, 0)-4)), cut, single, l.workers)
-	res := &Result{Entity: entity, Model: l.m, Rules: reports, Compared: int64(h.sum), Threshold: l.m.Threshold, Coverage: coverage(bs, edges)}
+	res := &Result{Entity: entity, Model: l.m, Rules: reports, Compared: int64(h.sum), Threshold: l.m.Threshold, Coverage: coverage(bs, edges), Joins: joins(edges, entity)}
+	if l.o.Near > 0 {
+		res.Near = w.near(edges, entity, l.o.Near)
+	}
+	if l.o.Model == nil {
+		l.m.remember(d)
+	}
 	for _, e := range entity {
 		res.Clusters = max(res.Clusters, int(e)+1)
 	}

@@ -110,6 +110,7 @@ type FieldModel struct {
 	Levels  []Level   `json:"levels"`
 	Tie     *tie      `json:"tie,omitempty"`     // the field on whose agreement this one's evidence depends
 	Against []float64 `json:"against,omitempty"` // bits when groups of 2, 3, 4 and 6 records disagree
+	Common  *Common   `json:"common,omitempty"`
 }
 
 // Level is one level of agreement.
