@@ -18,7 +18,6 @@ import (
 	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
 	"omote/internal/customer/consent"
-	"omote/internal/customer/identity"
 	segments "omote/internal/customer/segment"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
@@ -65,8 +64,7 @@ type services struct {
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
 	ingest      *ingest.Ingest
-	graph       *identity.Graph
-	identity    *identity.Service
+	customers   *customers
 	outbox      *outbox.Outbox
 	gates       *outbox.Gates
 	definitions *definition.Service
@@ -90,8 +88,12 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx, migrations()...); err != nil {
 		return err
 	}
-	s := &services{graph: identity.NewGraph(a.Store), identity: identity.NewService(a.Store)}
+	s := &services{}
 	a.services = s
+	var err error
+	if s.customers, err = a.newCustomers(); err != nil {
+		return fmt.Errorf("customer: %w", err)
+	}
 	if err := a.wireOutbox(); err != nil {
 		return err
 	}
@@ -101,9 +103,8 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireSegments(); err != nil {
 		return err
 	}
-	var err error
-	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, identity.NewHandler(a.Names, a.Box),
-		consent.NewHandler(s.consents, a.Names), s.segments.Handler()); err != nil {
+	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, append(s.customers.handlers(a),
+		consent.NewHandler(s.consents, a.Names), s.segments.Handler())...); err != nil {
 		return err
 	}
 	if err := a.installSegments(ctx); err != nil {
@@ -119,7 +120,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, auth.Sealed(), outbox.Sealed(), identity.Sealed(a.Box), consent.Sealed(), quarantine.Sealed()),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), consent.Sealed(), quarantine.Sealed())...),
 			a.momentJob(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),

@@ -135,7 +135,7 @@ func (a *App) syncLinks(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if _, err := a.Warehouse.SyncLinks(ctx, a.services.graph); err != nil && ctx.Err() == nil {
+			if _, err := a.Warehouse.SyncLinks(ctx, a.services.customers.graph); err != nil && ctx.Err() == nil {
 				a.Logger.Warn("identity links were not copied to the warehouse", "error", err)
 			}
 		}

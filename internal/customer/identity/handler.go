@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/uptrace/bun"
 
@@ -24,6 +25,7 @@ type Handler struct {
 	box        *sealed.Box
 	keys       keys
 	followers  []Follower
+	systems    sync.Map // [entity, system]: rows of customer_system seen committed
 }
 
 // Follower is told, in the same transaction, which records stated something new.
@@ -40,7 +42,7 @@ type Change struct {
 
 // NewHandler makes the handler.
 func NewHandler(p *pseudonym.Maker, box *sealed.Box, followers ...Follower) *Handler {
-	return &Handler{p, box, keys{box}, followers}
+	return &Handler{pseudonyms: p, box: box, keys: keys{box}, followers: followers}
 }
 
 // Name implements projector.Handler.
@@ -166,7 +168,29 @@ func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]
 		store.Col("external", external), store.Col("external_ix", index), store.Col("since", since), store.Col("first_seen", first), store.Col("last_seen", last),
 		store.Col("events", events), store.Col("last_event", lastEvent), store.Col("last_channel", lastChannel), store.Col("last_journey", lastJourney),
 		store.Col("unit", unit))
-	return err
+	if err != nil {
+		return err
+	}
+	return h.noteSystems(ctx, tx, all)
+}
+
+// noteSystems writes down the systems that records come from; those it has seen
+// committed it passes over.
+func (h *Handler) noteSystems(ctx context.Context, tx store.Tx, all map[string]*seen) error {
+	fresh := map[[2]string]bool{}
+	for _, s := range all {
+		k := [2]string{s.Entity, s.System}
+		if _, known := h.systems.Load(k); !known && !s.Anonymous {
+			fresh[k] = true
+		}
+	}
+	for k := range fresh {
+		if _, err := tx.NewRaw("INSERT INTO customer_system (entity, system) VALUES (?, ?) ON CONFLICT DO NOTHING", k[0], k[1]).Exec(ctx); err != nil {
+			return fmt.Errorf("note a system: %w", err)
+		}
+		tx.AfterCommit(func() { h.systems.Store(k, true) })
+	}
+	return nil
 }
 
 // writeTraits merges what records say into what they said before: the newer

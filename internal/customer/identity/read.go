@@ -8,7 +8,9 @@ import (
 	"github.com/uptrace/bun"
 
 	"omote/internal/platform/auth"
+	"omote/internal/platform/event"
 	"omote/internal/platform/store"
+	"omote/internal/platform/store/sealed"
 )
 
 // CustomerOf gives the customer that a record belongs to now. A customer's id is
@@ -233,4 +235,134 @@ func (h *History) overlap(a, b string) bool {
 		}
 	}
 	return false
+}
+
+// MembersOf gives the records of every customer that one of the records belongs
+// to, by customer.
+func MembersOf(ctx context.Context, tx store.Tx, records []string) (map[string][]string, error) {
+	owners, err := Owners(ctx, tx, records)
+	if err != nil {
+		return nil, err
+	}
+	var customers []string
+	for _, c := range owners {
+		customers = append(customers, c)
+	}
+	customers = unique(customers)
+	linked, err := membersOf(ctx, tx, tx.Scope.Entity, customers)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]string, len(customers))
+	for _, c := range customers {
+		out[c] = []string{c}
+	}
+	for id, c := range linked {
+		out[c] = append(out[c], id)
+	}
+	for _, ids := range out {
+		slices.Sort(ids[1:])
+	}
+	return out, nil
+}
+
+// TraitsOf gives what the records state, opened; records that state nothing are
+// absent.
+func TraitsOf(ctx context.Context, tx store.Tx, box *sealed.Box, records []string) (map[string]*Traits, error) {
+	rows, err := each(records, func(ids []string) (rows []Traits, err error) {
+		err = tx.NewSelect().Model(&rows).Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(ids)).Scan(ctx)
+		return rows, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read traits: %w", err)
+	}
+	if err := box.Open(ctx, tx, &rows); err != nil {
+		return nil, err
+	}
+	out := make(map[string]*Traits, len(rows))
+	for i := range rows {
+		out[rows[i].RecordID] = &rows[i]
+	}
+	return out, nil
+}
+
+// RecordsOf reads records, with the names that their systems have for them.
+func RecordsOf(ctx context.Context, tx store.Tx, box *sealed.Box, records []string) ([]Record, error) {
+	rows, err := each(records, func(ids []string) (rows []Record, err error) {
+		err = tx.NewSelect().Model(&rows).Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(ids)).Scan(ctx)
+		return rows, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	slices.SortFunc(rows, func(a, b Record) int {
+		return rank{a.Anonymous, a.Since, a.RecordID}.compare(rank{b.Anonymous, b.Since, b.RecordID})
+	})
+	return rows, box.Open(ctx, tx, &rows)
+}
+
+// LastSeen gives when each record last did something.
+func LastSeen(ctx context.Context, tx store.Tx, records []string) (map[string]store.Micros, error) {
+	rows, err := each(records, func(ids []string) (rows []Record, err error) {
+		err = tx.NewSelect().Model(&rows).Column("record_id", "last_seen").Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(ids)).Scan(ctx)
+		return rows, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read records: %w", err)
+	}
+	out := make(map[string]store.Micros, len(rows))
+	for _, r := range rows {
+		out[r.RecordID] = r.LastSeen
+	}
+	return out, nil
+}
+
+// ByExternal gives the records that any system calls by the id.
+func ByExternal(ctx context.Context, tx store.Tx, box *sealed.Box, id string) (records []string, err error) {
+	var systems []string
+	err = tx.NewRaw("SELECT system FROM customer_system WHERE entity = ?", tx.Scope.Entity).Scan(ctx, &systems)
+	if err != nil {
+		return nil, fmt.Errorf("read systems: %w", err)
+	}
+	var entries []string
+	for _, s := range systems {
+		some, err := box.BlindSearch(ctx, tx, externalColumn, event.UserRecord(s, id))
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, some...)
+	}
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	err = tx.NewSelect().Model((*Record)(nil)).Column("record_id").Where("entity = ? AND external_ix IN (?)", tx.Scope.Entity, bun.List(entries)).Scan(ctx, &records)
+	if err != nil {
+		return nil, fmt.Errorf("look for a record by its name: %w", err)
+	}
+	return records, nil
+}
+
+// Sharing gives the records of others that state the same value of a rule as one
+// of the records, at most limit; none for a value that is marked as shared by many.
+func Sharing(ctx context.Context, tx store.Tx, records []string, rule string, limit int) (out []string, err error) {
+	err = tx.NewRaw(`SELECT DISTINCT o.record_id FROM customer_key k JOIN customer_key o ON o.entity = k.entity AND o.rule = k.rule AND o.key_ix = k.key_ix
+WHERE k.entity = ? AND k.record_id IN (?) AND k.rule = ? AND o.record_id NOT IN (?)
+	AND NOT EXISTS (SELECT 1 FROM customer_shared s WHERE s.entity = k.entity AND s.rule = k.rule AND s.key_ix = k.key_ix) LIMIT ?`,
+		tx.Scope.Entity, bun.List(records), rule, bun.List(records), limit).Scan(ctx, &out)
+	if err != nil {
+		return nil, fmt.Errorf("read who shares an identifier: %w", err)
+	}
+	return out, nil
+}
+
+// PastOf gives the former values of the records' traits, opened, newest first.
+func PastOf(ctx context.Context, tx store.Tx, box *sealed.Box, records []string) ([]Past, error) {
+	rows, err := each(records, func(ids []string) (rows []Past, err error) {
+		err = tx.NewSelect().Model(&rows).Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(ids)).Order("from_at DESC", "record_id", "trait").Limit(500).Scan(ctx)
+		return rows, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read past traits: %w", err)
+	}
+	return rows, box.Open(ctx, tx, &rows)
 }

@@ -150,7 +150,7 @@ func Email(text string) string {
 // alphabetical order, so that "Hồng Nguyễn Thị" equals "nguyen thi hong". A
 // single word names nobody.
 func Name(text string) string {
-	words := nameWords(text)
+	words := NameWords(text)
 	if len(words) < 2 {
 		return ""
 	}
@@ -158,7 +158,8 @@ func Name(text string) string {
 	return strings.Join(words, " ")
 }
 
-func nameWords(text string) []string {
+// NameWords are the words of a name without diacritics, in lower case, at most 16.
+func NameWords(text string) []string {
 	const most = 16
 	words := foldedWords(text, 400)
 	return words[:min(len(words), most)]

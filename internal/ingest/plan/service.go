@@ -5,12 +5,14 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"omote/analytics/text/normalise"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
@@ -255,4 +257,25 @@ func (s *Service) Label(ctx context.Context, name string) string {
 		return label.EN
 	}
 	return name
+}
+
+// Named gives the names of the events whose name or label, in either language,
+// contains a text, without regard to case and diacritics; at most 50.
+func (s *Service) Named(ctx context.Context, text string) (names []string) {
+	want := fold(text)
+	if want == "" {
+		return nil
+	}
+	sc, _ := scope.From(ctx)
+	for name, label := range s.Checker(sc.Entity).labels {
+		if strings.Contains(fold(name), want) || strings.Contains(fold(label.EN), want) || strings.Contains(fold(label.VI), want) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), 50)]
+}
+
+func fold(text string) string {
+	return strings.TrimSpace(strings.ReplaceAll(string(normalise.AppendFold(nil, []byte(text))), "_", " "))
 }

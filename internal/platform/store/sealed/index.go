@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"slices"
 	"strings"
 	"sync"
 
@@ -122,8 +121,10 @@ func (b *Box) search(ctx context.Context, tx store.Tx, purpose string, c Column,
 
 func distinct(values []string) []string {
 	out := make([]string, 0, len(values))
+	seen := make(map[string]struct{}, len(values))
 	for _, v := range values {
-		if v != "" && !slices.Contains(out, v) {
+		if _, twice := seen[v]; v != "" && !twice {
+			seen[v] = struct{}{}
 			out = append(out, v)
 		}
 	}
