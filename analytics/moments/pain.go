@@ -254,7 +254,8 @@ func Rank(pains []*Pain, values []Range) {
 }
 
 // shrunk gives each unit's estimate after borrowing strength; of fewer than three
-// nothing can be borrowed.
+// nothing can be borrowed. Trouble in general does no good, so that an estimate is
+// never drawn below zero by the others: a negative mean is taken for none.
 func shrunk(units []stats.Unit) []stats.Estimate {
 	const level = 0.9
 	out := make([]stats.Estimate, len(units))
@@ -265,8 +266,12 @@ func shrunk(units []stats.Unit) []stats.Estimate {
 		}
 		return out
 	}
-	for i, s := range stats.ShrinkNormal(units, level).Units {
+	fitted := stats.ShrinkNormal(units, level)
+	for i, s := range fitted.Units {
 		out[i] = s.Estimate
+		if lift := (1 - s.Own) * max(-fitted.Mean, 0); lift > 0 {
+			out[i].Value, out[i].Low, out[i].High = out[i].Value+lift, out[i].Low+lift, out[i].High+lift
+		}
 	}
 	return out
 }

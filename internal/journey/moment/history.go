@@ -20,21 +20,21 @@ var (
 	relationship    = "rel_nps"
 )
 
-// scale is the lowest and the highest score of a questionnaire.
+// scale is the lowest and the highest score of a question.
 type scale struct{ low, high float64 }
 
 func (s scale) of(score float64) float64 {
-	if s.high <= s.low {
+	if s.high <= s.low || s.low < 0 { // below and above an expectation is no level of feeling
 		return math.NaN()
 	}
 	return min(max((score-s.low)/(s.high-s.low), 0), 1)
 }
 
-// scaleOf guesses the scale of a questionnaire: the narrowest usual one that holds
+// scaleOf guesses the scale of a question: the narrowest usual one that holds
 // all its scores.
-func scaleOf(instrument string, low, high float64) scale {
+func scaleOf(name string, low, high float64) scale {
 	usual := []scale{{1, 5}, {1, 7}, {0, 10}, {-2, 2}, {0, 100}}
-	if strings.Contains(instrument, "nps") {
+	if strings.Contains(name, "nps") {
 		usual = []scale{{0, 10}}
 	}
 	for _, s := range usual {
@@ -144,7 +144,7 @@ func (h *history) say(ctx context.Context, facts Facts) error {
 			a.Trigger = id
 		}
 		if s.score.Valid {
-			a.Score = scales[s.instrument].of(s.score.Float64)
+			a.Score = scales[s.instrument+"/"+s.item].of(s.score.Float64)
 		}
 		if s.comment {
 			a.Comment = "…" // the words stay in the warehouse

@@ -19,25 +19,25 @@ type Facts interface {
 
 // said is one answered question.
 type said struct {
-	event, customer, journey, id, instrument, trigger, polarity, language string
+	event, customer, journey, id, instrument, item, trigger, polarity, language string
 	micros                                                                int64
 	score                                                                 sql.NullFloat64
 	comment                                                               bool
 }
 
-// readAnswers reads what customers said: of each answered questionnaire the first
-// scored item and the comment. The words themselves stay in the warehouse.
+// readAnswers reads what customers said, in the order of customers and times. The
+// words themselves stay in the warehouse.
 func readAnswers(ctx context.Context, facts Facts, yield func(said)) error {
-	rows, err := facts.Query(ctx, fmt.Sprintf(`SELECT CAST(event_id AS VARCHAR), CAST(customer_id AS VARCHAR), journey, case_key, instrument, trigger_event,
+	rows, err := facts.Query(ctx, fmt.Sprintf(`SELECT CAST(event_id AS VARCHAR), CAST(customer_id AS VARCHAR), journey, case_key, instrument, item, trigger_event,
 polarity, language, %s, score, comment IS NOT NULL AND comment <> ''
-FROM {response_customer} WHERE score IS NOT NULL OR comment IS NOT NULL ORDER BY 2, 9, 1`, facts.Dialect().Micros("occurred_at")))
+FROM {response_customer} WHERE score IS NOT NULL OR comment IS NOT NULL ORDER BY 2, 10, 1`, facts.Dialect().Micros("occurred_at")))
 	if err != nil {
 		return fmt.Errorf("read answers: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var s said
-		if err := rows.Scan(&s.event, &s.customer, &s.journey, &s.id, &s.instrument, &s.trigger, &s.polarity, &s.language, &s.micros, &s.score, &s.comment); err != nil {
+		if err := rows.Scan(&s.event, &s.customer, &s.journey, &s.id, &s.instrument, &s.item, &s.trigger, &s.polarity, &s.language, &s.micros, &s.score, &s.comment); err != nil {
 			return fmt.Errorf("read answers: %w", err)
 		}
 		yield(s)
@@ -45,21 +45,21 @@ FROM {response_customer} WHERE score IS NOT NULL OR comment IS NOT NULL ORDER BY
 	return rows.Err()
 }
 
-// readScales finds the scale of each questionnaire from the scores that came in.
+// readScales finds the scale of each question from the scores that came in.
 func readScales(ctx context.Context, facts Facts) (map[string]scale, error) {
-	rows, err := facts.Query(ctx, `SELECT instrument, MIN(score), MAX(score) FROM {response} WHERE score IS NOT NULL GROUP BY instrument`)
+	rows, err := facts.Query(ctx, `SELECT instrument, item, MIN(score), MAX(score) FROM {response} WHERE score IS NOT NULL GROUP BY instrument, item`)
 	if err != nil {
 		return nil, fmt.Errorf("read the scales of questionnaires: %w", err)
 	}
 	defer rows.Close()
 	out := map[string]scale{}
 	for rows.Next() {
-		var name string
+		var instrument, item string
 		var low, high float64
-		if err := rows.Scan(&name, &low, &high); err != nil {
+		if err := rows.Scan(&instrument, &item, &low, &high); err != nil {
 			return nil, fmt.Errorf("read the scales of questionnaires: %w", err)
 		}
-		out[name] = scaleOf(name, low, high)
+		out[instrument+"/"+item] = scaleOf(instrument+"/"+item, low, high)
 	}
 	return out, rows.Err()
 }

@@ -80,7 +80,14 @@ func (p MomentPages) list(w http.ResponseWriter, r *http.Request) error {
 	columns := momentColumns(ctx)
 	t := ui.TableProps{Label: i18n.T(ctx, "moment.title"), Columns: columns, Query: ui.QueryTable(r, "", columns, ""), CSV: len(all.Steps) > 0}
 	shown := slices.DeleteFunc(slices.Clone(all.Steps), func(s moment.Step) bool {
-		return (q.Get("journey") != "" && s.Journey != q.Get("journey")) || (q.Get("verdict") != "" && s.Verdict != q.Get("verdict"))
+		if q.Get("journey") != "" && s.Journey != q.Get("journey") {
+			return true
+		}
+		if v := q.Get("verdict"); v != "" {
+			return s.Verdict != v
+		}
+		// Steps that few went wrong at are counted on their chip, not listed.
+		return s.Verdict == moments.Insufficient.String() && !s.Best.Demoted() && q.Get("journey") == ""
 	})
 	if t.Query.CSV {
 		return p.momentsCSV(ctx, w, shown)
@@ -116,7 +123,7 @@ func (p MomentPages) momentRow(ctx context.Context, s moment.Step) ui.Row {
 		sub += " · " + i18n.T(ctx, "moment.claimed")
 	}
 	effect := ui.Cell{Text: i18n.T(ctx, "moment.unknown"), Mute: true}
-	if b.Effect.Known {
+	if b.Effect.Known && s.Verdict != moments.Insufficient.String() {
 		effect = ui.Cell{Text: effectText(ctx, b.Outcome, b.Effect), Sub: outcomeName(ctx, b.Outcome)}
 	}
 	since := ui.Cell{Text: f.Date(b.Since.In(p.Zone))}
@@ -124,7 +131,7 @@ func (p MomentPages) momentRow(ctx context.Context, s moment.Step) ui.Row {
 		since.Sub, since.Care = i18n.T(ctx, "moment.demoted"), true
 	}
 	index := ui.Cell{Text: "–", Mute: true}
-	if b.Index > 0 {
+	if b.Index > 0 && (s.Verdict == moments.Proven.String() || s.Verdict == moments.Probable.String()) {
 		index = ui.Cell{Text: "≥ " + f.MoneyShort(p.amount(b.Index))}
 	}
 	form := ui.Cell{Text: "–", Mute: true}

@@ -161,7 +161,7 @@ func (p MomentPages) pain(w http.ResponseWriter, r *http.Request) error {
 		v.facts = append(v.facts, ui.KeyValue{Key: i18n.T(ctx, "pain.felt"), Value: f.Signed(10*x.Felt.Value, 1) + " (" + f.Signed(10*x.Felt.Low, 1) + " – " + f.Signed(10*x.Felt.High, 1) + "), n = " + f.Int(x.Felt.N)})
 	}
 	page := ui.Page{Title: p.painName(ctx, x), At: ui.NavPains, Meta: p.runMeta(ctx, run, true),
-		Finding: i18n.T(ctx, "pain.at", "step", "**"+p.Label(ctx, x.Step)+"**", "journey", p.journeyLabel(ctx, x.Journey)) + ". " + harmText(ctx, x) + ".",
+		Finding: i18n.T(ctx, "pain.at", "step", "**"+p.Label(ctx, x.Step)+"**", "journey", p.journeyLabel(ctx, x.Journey)) + ": " + harmText(ctx, x) + ".",
 		Crumbs:  []ui.Link{{Label: i18n.T(ctx, "pain.title"), Href: painsPath}}}
 	page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "pain.see"), Href: journeyPath(x.Journey) + "?with=" + x.Step}}
 	if p.Initiative != nil {
