@@ -20,9 +20,9 @@ type Facts interface {
 // said is one answered question.
 type said struct {
 	event, customer, journey, id, instrument, item, trigger, polarity, language string
-	micros                                                                int64
-	score                                                                 sql.NullFloat64
-	comment                                                               bool
+	micros                                                                      int64
+	score                                                                       sql.NullFloat64
+	comment                                                                     bool
 }
 
 // readAnswers reads what customers said, in the order of customers and times. The

@@ -19,9 +19,7 @@ import (
 
 	"omote/analytics/mining"
 	"omote/internal/journey/definition"
-	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
-	"omote/internal/platform/errs"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/warehouse"
 )
@@ -38,6 +36,16 @@ type Query struct {
 	With, Without string
 	// Hide leaves activities out of every path.
 	Hide []string
+	// Unit keeps cases that a unit had a hand in; Begins and Ends those whose first
+	// or last event is of the activity; Passing ("a>b") those in which b follows a
+	// directly; Outcome those that succeeded, failed, are abandoned or open.
+	Unit, Begins, Ends, Passing, Outcome string
+	// Longer and Shorter keep cases that last at least, and less than.
+	Longer, Shorter time.Duration
+	// By is what a case is: ByCase (default) or ByCustomer. Silence cuts the
+	// histories of customers into sessions after so long without an event.
+	By      string
+	Silence time.Duration
 	// Steps are the funnel's; empty takes the definition's, or the journey's
 	// usual way where it has none.
 	Steps []string
@@ -59,8 +67,9 @@ type Picture struct {
 	Steps      []string
 	// Outcomes counts the cases by how they stand.
 	Outcomes Outcomes
-	// Filters says how many cases each filter left, the whole journey first.
+	// Filters says how many cases each filter left.
 	Filters []mining.FilterStep
+	Slice   *Slice
 	// First and Last are the earliest and latest event of the cases shown.
 	First, Last time.Time
 	// ReadAt is when the facts were read; they may be that old.
@@ -108,22 +117,11 @@ const (
 
 // Read gives the picture of a journey.
 func (s *Service) Read(ctx context.Context, q Query) (*Picture, error) {
-	if err := auth.Require(ctx, definition.PermRead, ""); err != nil {
-		return nil, err
-	}
-	d, err := s.definitions.Get(ctx, q.Journey)
+	slice, err := s.Slice(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	whole, readAt, err := s.load(ctx, q)
-	if err != nil {
-		return nil, err
-	}
-	if whole.Events() == 0 {
-		return nil, errs.NotFound("journey.error.empty", "no event of the journey %q is in yet", q.Journey)
-	}
-	p := &Picture{Definition: d, Query: q, ReadAt: readAt}
-	p.Log, p.Filters = whole.Filter(filters(whole, q)...)
+	p := &Picture{Definition: slice.Definition, Query: q, Log: slice.Log, Filters: slice.Filters, Slice: slice, ReadAt: slice.ReadAt}
 	if p.Log.Cases() == 0 {
 		return p, nil
 	}
@@ -134,13 +132,14 @@ func (s *Service) Read(ctx context.Context, q Query) (*Picture, error) {
 	p.Durations, _ = mining.CaseDurations(p.Log)
 	p.Lengths = mining.CaseLengths(p.Log)
 	p.Rework = mining.FindRework(p.Log)
-	_, end, _ := whole.TimeRange()
-	p.Outcomes = outcomes(p.Log, d, end)
-	return p, p.funnel(end)
+	p.Outcomes = outcomes(p.Log, slice.Definition, slice.End)
+	p.Steps = slice.Steps(p.Graph)
+	p.Funnel, err = slice.Funnel(FunnelSpec{Steps: p.Steps})
+	return p, err
 }
 
 // filters turns a query into filters of the log, each named for its explanation.
-func filters(l *mining.Log, q Query) (out []mining.Filter) {
+func filters(l *mining.Log, q Query, d definition.Definition, end int64) (out []mining.Filter) {
 	if !q.From.IsZero() || !q.To.IsZero() {
 		from, to := int64(0), int64(1)<<62
 		if !q.From.IsZero() {
@@ -162,6 +161,7 @@ func filters(l *mining.Log, q Query) (out []mining.Filter) {
 	if q.Without != "" {
 		out = append(out, named("without", mining.CasesWithout(activityID(l, q.Without))))
 	}
+	out = append(out, moreFilters(l, q, d, end)...)
 	if len(q.Hide) > 0 {
 		ids := make([]int32, len(q.Hide))
 		for i, name := range q.Hide {
@@ -203,7 +203,7 @@ func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, er
 	if q.FileOrder {
 		order = mining.FileOrder
 	}
-	key := strings.Join([]string{sc.Entity, sc.Unit, q.Journey, q.Import, order.String()}, "\x00")
+	key := strings.Join([]string{sc.Entity, sc.Unit, q.Journey, q.Import, order.String(), q.By, q.Silence.String()}, "\x00")
 	now := s.clock.Now()
 	s.mu.Lock()
 	if e := s.cache[key]; e != nil && now.Sub(e.readAt) < e.keep {
@@ -213,14 +213,23 @@ func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, er
 	}
 	s.mu.Unlock()
 	started := time.Now() // how long it takes decides how long it is kept
-	columns, err := s.w.CaseColumns(ctx, warehouse.CaseFilter{Key: warehouse.ByCase, Journey: q.Journey, Import: q.Import, With: []string{"channel", "product", "unit"}})
+	journey := q.Journey
+	if journey == AllJourneys {
+		journey = ""
+	}
+	columns, err := s.w.CaseColumns(ctx, warehouse.CaseFilter{Key: q.keyOf(), Journey: journey, Import: q.Import, With: []string{"channel", "product", "unit"}})
 	if err != nil {
 		return nil, now, fmt.Errorf("read the journey %q: %w", q.Journey, err)
 	}
-	log, err := toLog(columns, order)
+	in := toColumns(columns)
+	if err := s.feel(ctx, journey, q.keyOf(), &in); err != nil {
+		return nil, now, err
+	}
+	log, err := mining.FromColumns(in, order)
 	if err != nil {
 		return nil, now, err
 	}
+	log = q.cut(log)
 	took := time.Since(started)
 	e := &entry{log: log, readAt: now, used: now, keep: min(max(2*time.Second, 20*took), 5*time.Minute)}
 	s.mu.Lock()
@@ -230,13 +239,18 @@ func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, er
 	return log, now, nil
 }
 
-func toLog(c *warehouse.CaseColumns, order mining.Order) (*mining.Log, error) {
+func toColumns(c *warehouse.CaseColumns) mining.Columns {
 	columns := mining.Columns{Case: c.Case, Activity: c.Activity, Time: c.Time, Activities: mining.NewDict(c.Activities...), CaseIDs: c.Cases,
 		Events: map[string]*mining.Column{}}
 	for _, x := range c.Extra {
+		for k, v := range x.Values { // a missing value is none, not one with an empty name
+			if x.Names[v] == "" {
+				x.Values[k] = mining.None
+			}
+		}
 		columns.Events[x.Name] = &mining.Column{Dict: mining.NewDict(x.Names...), Values: x.Values}
 	}
-	return mining.FromColumns(columns, order)
+	return columns
 }
 
 // evict drops the journeys longest unused until the rest fits.
@@ -256,33 +270,16 @@ func (s *Service) evict() {
 	}
 }
 
-// outcomes tells how each case stands at the end of observation.
+// outcomes counts how cases stand at the end of observation.
 func outcomes(l *mining.Log, d definition.Definition, end int64) Outcomes {
 	o := Outcomes{Known: len(d.Success)+len(d.Failure) > 0}
-	role := make([]int8, l.Activities().Len())
-	mark := func(names []string, r int8) {
-		for _, n := range names {
-			if id, ok := l.Activities().Lookup(n); ok {
-				role[id] = r
-			}
-		}
-	}
-	mark(d.Failure, 2)
-	mark(d.Success, 1)
-	timeout := cmp.Or(d.Timeout, definition.DefaultTimeout).Microseconds()
-	for c := range l.Cases() {
-		var best int8
-		for _, a := range l.Path(c) {
-			if r := role[a]; r != 0 && (best == 0 || r < best) {
-				best = r
-			}
-		}
-		switch {
-		case best == 1:
+	for _, x := range standing(l, d, end) {
+		switch x {
+		case mining.Succeeded:
 			o.Succeeded++
-		case best == 2:
+		case mining.Failed:
 			o.Failed++
-		case end-slices.Max(l.Times(c)) < timeout:
+		case mining.Open:
 			o.Open++
 		default:
 			o.Abandoned++
@@ -291,23 +288,30 @@ func outcomes(l *mining.Log, d definition.Definition, end int64) Outcomes {
 	return o
 }
 
-// funnel counts the steps.
-func (p *Picture) funnel(end int64) error {
-	p.Steps = p.Query.Steps
-	if len(p.Steps) == 0 {
-		p.Steps = slices.DeleteFunc(slices.Clone(p.Definition.Steps), func(s string) bool { return activityID(p.Log, s) == unknownID })
+// standing tells how each case stands at the end of observation. A success counts
+// also when something that means failure came after or before it.
+func standing(l *mining.Log, d definition.Definition, end int64) []mining.Outcome {
+	role := make([]mining.Outcome, l.Activities().Len())
+	mark := func(names []string, r mining.Outcome) {
+		for _, n := range names {
+			if id, ok := l.Activities().Lookup(n); ok {
+				role[id] = r
+			}
+		}
 	}
-	if len(p.Steps) < 2 {
-		p.Steps = usualWay(p.Log, p.Graph)
+	mark(d.Failure, mining.Failed)
+	mark(d.Success, mining.Succeeded)
+	timeout := cmp.Or(d.Timeout, definition.DefaultTimeout).Microseconds()
+	out := make([]mining.Outcome, l.Cases())
+	for c := range out {
+		for _, a := range l.Path(c) {
+			if r := role[a]; r == mining.Succeeded || (r == mining.Failed && out[c] == mining.Open) {
+				out[c] = r
+			}
+		}
+		if out[c] == mining.Open && end-slices.Max(l.Times(c)) >= timeout {
+			out[c] = mining.Abandoned
+		}
 	}
-	f := mining.Funnel{Timeout: cmp.Or(p.Definition.Timeout, definition.DefaultTimeout), End: end}
-	for _, step := range p.Steps {
-		f.Steps = append(f.Steps, []int32{activityID(p.Log, step)})
-	}
-	result, err := f.Run(p.Log)
-	if err != nil {
-		return errs.Invalid("journey.error.funnel", "steps", "these steps make no funnel: %v", err).Because(err)
-	}
-	p.Funnel = result
-	return nil
+	return out
 }
