@@ -260,7 +260,7 @@ func (a *App) insightModule() module.Module {
 
 func (a *App) journeyModule() module.Module {
 	s := a.services
-	pages := journeyweb.Pages{Observed: s.journeys, Definitions: s.definitions, Label: s.ingest.Plan.Label, Zone: a.Config.Location()}
+	pages := journeyweb.Pages{Observed: s.journeys, Definitions: s.definitions, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames}
 	return module.Module{
 		Name:    "journey",
 		Locales: []i18n.Source{journey.Locales()},

@@ -7,6 +7,7 @@ import (
 
 	journeyapi "omote/internal/journey/api"
 	"omote/internal/journey/moment"
+	"omote/internal/journey/observed"
 	journeyweb "omote/internal/journey/web"
 	"omote/internal/module"
 	"omote/internal/platform/httpx"
@@ -47,7 +48,7 @@ func (a *App) momentModule() module.Module {
 	pages := journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName}
 	return module.Module{
 		Name:    "moment",
-		Locales: []i18n.Source{moment.Locales()},
+		Locales: []i18n.Source{moment.Locales(), observed.Locales()},
 		Routes:  func(r *httpx.Router) { pages.Routes(r) },
 		API:     func(api huma.API) { journeyapi.Moments{Service: s.moments}.Register(api) },
 		Nav: []module.Nav{

@@ -40,6 +40,8 @@ type Query struct {
 	// or last event is of the activity; Passing ("a>b") those in which b follows a
 	// directly; Outcome those that succeeded, failed, are abandoned or open.
 	Unit, Begins, Ends, Passing, Outcome string
+	// Way keeps the cases of the n-th most frequent way, from 1; 0 keeps all.
+	Way int
 	// Longer and Shorter keep cases that last at least, and less than.
 	Longer, Shorter time.Duration
 	// By is what a case is: ByCase (default) or ByCustomer. Silence cuts the
@@ -168,6 +170,9 @@ func filters(l *mining.Log, q Query, d definition.Definition, end int64) (out []
 			ids[i] = activityID(l, name)
 		}
 		out = append(out, named("hide", mining.DropActivities(ids...)))
+	}
+	if q.Way > 0 { // after all others: ways are counted in what they leave
+		out = append(out, named("way", mining.CasesOfVariants(q.Way-1)))
 	}
 	return out
 }

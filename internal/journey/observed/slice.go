@@ -171,3 +171,32 @@ func (p *Slice) Funnel(spec FunnelSpec) (*mining.FunnelResult, error) {
 	}
 	return result, nil
 }
+
+// Standing tells how each case of the slice stands at the end of observation.
+func (p *Slice) Standing() []mining.Outcome { return standing(p.Log, p.Definition, p.End) }
+
+// WithOutcome keeps the cases that stand so.
+func (p *Slice) WithOutcome(outcome string) *mining.Log {
+	of := p.Standing()
+	l, _ := p.Log.Filter(mining.CasesWhere("outcome", func(c int) bool { return of[c].String() == outcome }))
+	return l
+}
+
+// Customers gives the pseudonym of the customer behind each of some cases of a
+// journey.
+func (s *Service) Customers(ctx context.Context, q Query, cases []string) (map[string]string, error) {
+	if err := auth.Require(ctx, definition.PermRead, ""); err != nil {
+		return nil, err
+	}
+	if q.By == ByCustomer { // the case is the customer
+		out := map[string]string{}
+		for _, c := range cases {
+			out[c] = c
+		}
+		return out, nil
+	}
+	return s.customersOf(ctx, q.Journey, cases)
+}
+
+// Month is the beginning of the month of an instant, in its zone.
+func Month(t time.Time) time.Time { return month(t) }

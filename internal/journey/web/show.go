@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,9 +32,22 @@ type view struct {
 	query   url.Values
 	numbers map[int32]int // designed steps by activity
 	letters map[int32]string
-	byTime  bool
+	metric  string // what stands beside the moves
+	detail  int    // how much of the map is drawn, 1 to 5
 	all     bool
 }
+
+// metrics are what can stand beside the moves of the map.
+var metrics = []string{"count", "time", "p90", "mean", "feeling"}
+
+// details are how many steps are drawn by themselves, and which share of the moves,
+// by level; 0 steps draws all.
+var details = []struct {
+	steps    int
+	coverage float64
+}{{6, 0.7}, {10, 0.8}, {24, 0.9}, {48, 0.95}, {0, 1}}
+
+const usualDetail = 3
 
 func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
@@ -49,9 +63,15 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &view{Picture: picture, pages: p, ctx: ctx, query: r.URL.Query(), byTime: r.URL.Query().Get("show") == "time", all: r.URL.Query().Has("all")}
+	v := &view{Picture: picture, pages: p, ctx: ctx, query: r.URL.Query(), metric: r.URL.Query().Get("show"), all: r.URL.Query().Has("all")}
+	if !slices.Contains(metrics, v.metric) {
+		v.metric = "count"
+	}
+	if v.detail, err = strconv.Atoi(r.URL.Query().Get("detail")); err != nil || v.detail < 1 || v.detail > len(details) {
+		v.detail = usualDetail
+	}
 	v.name()
-	name := picture.Definition.Name.In(i18n.Locale(ctx))
+	name := p.nameOf(ctx, picture.Slice)
 	page := ui.Page{Title: i18n.T(ctx, "journey.title", "name", name), At: ui.NavJourneys, Finding: v.finding(), Meta: v.meta(),
 		Crumbs: []ui.Link{{Label: i18n.T(ctx, "journey.list.title"), Href: listPath}}}
 	if auth.Can(ctx, definition.PermEdit) {
@@ -119,33 +139,7 @@ func (v *view) meta() []ui.Item {
 
 // chips are the filters in force, each with its way out, and what they leave.
 func (v *view) chips() ui.FiltersProps {
-	var out ui.FiltersProps
-	add := func(param, text string) {
-		q := url.Values{}
-		for k, vals := range v.query {
-			if k != param {
-				q[k] = vals
-			}
-		}
-		out.Chips = append(out.Chips, ui.ChipProps{Label: text, RemoveHref: journeyPath(v.Query.Journey) + "?" + q.Encode()})
-	}
-	for _, param := range []string{"from", "to", "channel", "product", "with", "without", "order", "steps"} {
-		if value := v.query.Get(param); value != "" {
-			shown := value
-			if param == "with" || param == "without" {
-				shown = v.pages.Label(v.ctx, value)
-			}
-			add(param, i18n.T(v.ctx, "journey.filter."+param, "value", shown))
-		}
-	}
-	for _, h := range v.query["hide"] {
-		add("hide", i18n.T(v.ctx, "journey.filter.hide", "value", v.pages.Label(v.ctx, h)))
-	}
-	if first := v.Filters; len(first) > 0 && v.Graph != nil {
-		whole := first[0].Cases
-		out.Remark = i18n.T(v.ctx, "journey.filter.left", "left", v.Log.Cases(), "all", whole)
-	}
-	return out
+	return v.pages.filterChips(v.ctx, journeyPath(v.Query.Journey), v.query, v.Slice)
 }
 
 // channels and products are the values one can filter by.
@@ -163,26 +157,80 @@ func (v *view) values(column string) (out []string) {
 	return out
 }
 
+// flowMap is the map at the chosen level of detail: rare steps are one, so that a
+// journey of thousands of activities can still be read.
 func (v *view) flowMap() flow.MapProps {
-	f := i18n.Fmt(v.ctx)
-	m := flow.MapProps{ID: "map", Label: ui.PlainText(v.finding()), Total: int64(v.Log.Cases()), Coverage: 0.9, Unit: i18n.T(v.ctx, "journey.unit.cases")}
-	if v.byTime {
+	level := details[v.detail-1]
+	log, graph := v.Log, v.Graph
+	if level.steps > 0 && len(graph.Nodes) > level.steps+1 {
+		log, _ = mining.GroupRare(v.Log, level.steps, "\x00other")
+		graph = mining.DirectlyFollows(log)
+	}
+	m := flow.MapProps{ID: "map", Label: ui.PlainText(v.finding()), Total: int64(v.Log.Cases()), Coverage: level.coverage, Unit: i18n.T(v.ctx, "journey.unit.cases")}
+	if v.metric != "count" {
 		m.Show = flow.ByTime
 	}
-	for _, n := range v.Graph.Nodes {
-		node := flow.Node{Key: strconv.Itoa(int(n.Activity)), Name: v.label(n.Activity), Cases: int64(n.Cases), Events: int64(n.Events),
-			Starts: int64(n.Starts), Ends: int64(n.Ends)}
+	rare := len(v.Graph.Nodes) - len(graph.Nodes) + 1
+	for _, n := range graph.Nodes {
+		name := log.Activities().Name(n.Activity)
+		node := flow.Node{Key: strconv.Itoa(int(n.Activity)), Cases: int64(n.Cases), Events: int64(n.Events), Starts: int64(n.Starts), Ends: int64(n.Ends)}
+		if strings.HasPrefix(name, "\x00other") {
+			node.Name = i18n.T(v.ctx, "observed.group.other", "count", rare)
+		} else {
+			node.Name = v.pages.Label(v.ctx, name)
+		}
 		// Only a design that somebody made gives steps their place on the spine.
 		if len(v.Definition.Steps) > 0 && len(v.Query.Steps) == 0 {
-			node.Step = v.numbers[n.Activity]
+			if id, ok := v.Log.Activities().Lookup(name); ok {
+				node.Step = v.numbers[id]
+			}
 		}
 		m.Nodes = append(m.Nodes, node)
 	}
-	for _, e := range v.Graph.Edges {
-		m.Edges = append(m.Edges, flow.Edge{From: strconv.Itoa(int(e.Source)), To: strconv.Itoa(int(e.Target)), Count: int64(e.Count), Cases: int64(e.Cases),
-			Time: f.SecondsShort(e.Wait.Median)})
+	beside := v.beside(log, graph)
+	for i, e := range graph.Edges {
+		m.Edges = append(m.Edges, flow.Edge{From: strconv.Itoa(int(e.Source)), To: strconv.Itoa(int(e.Target)), Count: int64(e.Count), Cases: int64(e.Cases), Time: beside(i)})
 	}
 	return m
+}
+
+// beside writes the chosen metric of a move.
+func (v *view) beside(l *mining.Log, g *mining.Graph) func(i int) string {
+	f := i18n.Fmt(v.ctx)
+	switch v.metric {
+	case "p90":
+		return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.P90) }
+	case "mean":
+		return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.Mean) }
+	case "feeling":
+		m := mining.Measure(l, g, "feeling")
+		return func(i int) string {
+			if m == nil || m.Edges[i].N == 0 {
+				return "–"
+			}
+			return f.Decimal(10*stats.Mean(m.Edges[i], 0).Value, 1) + " (n " + f.Int(int64(m.Edges[i].N)) + ")"
+		}
+	}
+	return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.Median) }
+}
+
+// metricChips switch what stands beside the moves.
+func (v *view) metricChips() (out []ui.ChipProps) {
+	for _, m := range metrics {
+		value := m
+		if m == "count" {
+			value = ""
+		}
+		out = append(out, ui.ChipProps{Label: i18n.T(v.ctx, "observed.show."+m), Href: v.address("show", value), Pressed: v.metric == m})
+	}
+	return out
+}
+
+// carried are the parameters that a form on the page must carry along, except one.
+func (v *view) carried(except string) [][2]string {
+	q := maps.Clone(v.query)
+	q.Del(except)
+	return pairs(q)
 }
 
 func (v *view) variants() ui.TableProps {

@@ -4,6 +4,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,6 +22,11 @@ type Pages struct {
 	// Label gives what people call an event.
 	Label func(ctx context.Context, event string) string
 	Zone  *time.Location
+	// Units names the units by code; nil shows codes.
+	Units func(ctx context.Context) (map[string]string, error)
+	// Segment gives the address where the cases of a query become a segment; nil
+	// where there are none.
+	Segment func(ctx context.Context, journey string, query url.Values) string
 }
 
 const listPath = "/journey/observed"
@@ -32,13 +39,17 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("GET /journey/observed/{journey}", definition.PermRead, p.show)
 	r.Handle("GET /journey/observed/{journey}/definition", definition.PermEdit, p.define)
 	r.Handle("POST /journey/observed/{journey}/definition", definition.PermEdit, p.save)
+	p.flowRoutes(r)
 }
 
 // queryOf reads the filters of an address; they can be sent as a link.
 func (p Pages) queryOf(r *http.Request) (observed.Query, error) {
 	v := r.URL.Query()
 	q := observed.Query{Journey: r.PathValue("journey"), Channel: v.Get("channel"), Product: v.Get("product"), Import: v.Get("import"),
-		With: v.Get("with"), Without: v.Get("without"), FileOrder: v.Get("order") == "file", Hide: v["hide"]}
+		With: v.Get("with"), Without: v.Get("without"), FileOrder: v.Get("order") == "file", Hide: v["hide"],
+		Unit: v.Get("unit"), Begins: v.Get("begins"), Ends: v.Get("ends"), Passing: v.Get("passing"), Outcome: v.Get("outcome"), By: v.Get("by"),
+		Longer: hours(v, "longer"), Shorter: hours(v, "shorter"), Silence: hours(v, "silence")}
+	q.Way, _ = strconv.Atoi(v.Get("way")) // what is no number chooses no way
 	if steps := v.Get("steps"); steps != "" {
 		q.Steps = strings.Split(steps, ",")
 	}

@@ -80,8 +80,8 @@ func (p *HeatProps) draw(width float64, phone bool) templ.Component {
 				continue
 			}
 			shade := 1
-			if most > 0 {
-				shade = min(1+int(5*at.Value/most*0.9999), 5)
+			if most > 0 { // the fourth colour of the ramp carries no text that can be read
+				shade = [...]int{1, 2, 3, 5}[min(int(4*at.Value/most), 3)]
 			}
 			c.Open("g")
 			c.Title(at.Title)
