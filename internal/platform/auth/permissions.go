@@ -119,6 +119,13 @@ var table = map[Permission][]Role{
 	"customer.segment.member": roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
 	"customer.segment.export": roles(CXLead, DPO, KeyExport),
 
+	// Cases: one problem of one customer.
+	"feedback.case.read":     roles(CXLead, Champion, Agent, CaseOwner, DPO, Auditor, KeyRead),
+	"feedback.case.edit":     roles(CXLead, Champion, Agent, CaseOwner, KeyAdmin),
+	"feedback.case.lead":     roles(CXLead, CaseOwner),
+	"feedback.case.setup":    roles(CXLead),
+	"feedback.case.register": roles(CXLead, CaseOwner, RiskValidator, DPO, Auditor),
+
 	// Rows that leave.
 	"report.export.run": roles(Analyst, DPO, KeyExport),
 }
