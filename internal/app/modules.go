@@ -19,6 +19,7 @@ import (
 	"omote/internal/customer"
 	"omote/internal/customer/consent"
 	segments "omote/internal/customer/segment"
+	"omote/internal/feedback/cases"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
@@ -50,6 +51,7 @@ import (
 	"omote/internal/platform/projector"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
+	"omote/internal/platform/timer"
 	"omote/internal/report/export"
 	"omote/internal/ui"
 )
@@ -71,12 +73,14 @@ type services struct {
 	journeys    *observed.Service
 	moments     *moment.Service
 	segments    *segments.Service
+	timers      *timer.Timers
+	cases       *cases.Service
 }
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
-		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations}
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations}
 }
 
 // stateBatch is how many events the state projector takes up in one transaction
@@ -120,7 +124,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), consent.Sealed(), quarantine.Sealed())...),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), consent.Sealed(), cases.Sealed(), quarantine.Sealed())...),
 			a.momentJob(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
@@ -143,6 +147,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
 	a.wireMoments()
+	a.wireCases()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
 	}
@@ -158,6 +163,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.journeyModule(),
 		a.momentModule(),
 		a.governanceModule(),
+		a.caseModule(),
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		a.customerModule(),

@@ -44,6 +44,17 @@ func (s *Service) Assign(ctx context.Context, id, account string) error {
 	})
 }
 
+// LetGo gives a case that the actor owns back to the unit.
+func (s *Service) LetGo(ctx context.Context, id string) error {
+	return s.act(ctx, id, PermEdit, func(ctx context.Context, tx store.Tx, c *Case) error {
+		if actor, ok := auth.From(ctx); ok && c.Owner != "" && c.Owner != actor.ID {
+			return errs.Denied("feedback.case.error.not_yours", "the case belongs to somebody else")
+		}
+		c.Owner = ""
+		return s.note(ctx, tx, c, EntryAssign, "", map[string]string{"owner": ""})
+	})
+}
+
 // markNow sets marks at the present.
 func (s *Service) markNow(ctx context.Context, tx store.Tx, c *Case, marks ...string) error {
 	content, err := s.content(ctx, tx)

@@ -105,6 +105,9 @@ func (c Clock) open() bool {
 	return c.State == ClockRunning || c.State == ClockPaused || c.State == ClockBreached
 }
 
+// Open reports whether the clock is still to be met.
+func (c Clock) Open() bool { return c.open() }
+
 // owed reports whether the clock is a duty of the bank that is still to be met.
 func (c Clock) owed() bool { return c.open() && c.Side != "customer" && !c.Optional }
 

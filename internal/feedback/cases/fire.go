@@ -189,12 +189,10 @@ func (s *Service) settleFired(ctx context.Context, tx store.Tx, content *Content
 			return err
 		}
 	}
-	if s.Messenger != nil {
-		for _, m := range f.marks {
-			if err := s.Messenger.Announce(ctx, tx, "case.clock.breached", "case.clock.breached/"+m.c.ID+"/"+m.mark+"/"+strconv.FormatInt(int64(m.at), 10),
-				map[string]any{"id": m.c.ID, "ref": m.c.Ref(), "rule": strings.TrimSuffix(m.mark, "_due"), "due": m.at.Time()}); err != nil {
-				return err
-			}
+	for _, m := range f.marks {
+		if err := s.call(ctx, tx, content, "case.clock.breached", m.c.ID+"/"+m.mark+"/"+strconv.FormatInt(int64(m.at), 10),
+			map[string]any{"id": m.c.ID, "ref": m.c.Ref(), "rule": strings.TrimSuffix(m.mark, "_due"), "due": m.at.Time()}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -294,11 +292,12 @@ func (s *Service) rises(ctx context.Context, tx store.Tx, all []rise) error {
 	if err := s.timers.Set(ctx, tx, timers...); err != nil {
 		return err
 	}
-	if s.Messenger == nil {
-		return nil
+	content, err := s.content(ctx, tx)
+	if err != nil {
+		return err
 	}
 	for _, e := range added {
-		if err := s.Messenger.Announce(ctx, tx, "case.escalated", "case.escalated/"+e.ID, map[string]any{"id": e.CaseID, "ladder": e.Ladder, "step": e.Step, "why": e.Why, "role": e.Role, "unit": e.Unit}); err != nil {
+		if err := s.call(ctx, tx, content, "case.escalated", e.ID, map[string]any{"id": e.CaseID, "ladder": e.Ladder, "step": e.Step, "why": e.Why, "role": e.Role, "unit": e.Unit}); err != nil {
 			return err
 		}
 	}

@@ -455,6 +455,11 @@ func (l Letter) In(locale string) LetterText {
 	return l.EN
 }
 
+// Title is the subject without its placeholders, for lists of letters.
+func (t LetterText) Title() string {
+	return strings.TrimSpace(placeholder.ReplaceAllString(t.Subject, ""))
+}
+
 // fill puts values into the placeholders of a letter.
 func (t LetterText) fill(values map[string]string) LetterText {
 	put := func(s string) string {

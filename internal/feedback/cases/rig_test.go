@@ -12,6 +12,7 @@ import (
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/outbox"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
@@ -42,7 +43,7 @@ type rig struct {
 
 type post struct {
 	letters []cases.CustomerMessage
-	events  []string
+	hooks   []outbox.Message
 }
 
 func (p *post) Letter(_ context.Context, _ store.Tx, m cases.CustomerMessage) error {
@@ -50,9 +51,9 @@ func (p *post) Letter(_ context.Context, _ store.Tx, m cases.CustomerMessage) er
 	return nil
 }
 
-func (p *post) Announce(_ context.Context, _ store.Tx, event, _ string, _ any) error {
-	p.events = append(p.events, event)
-	return nil
+func (p *post) Enqueue(_ context.Context, _ store.Tx, m outbox.Message) (string, error) {
+	p.hooks = append(p.hooks, m)
+	return m.Key, m.Validate()
 }
 
 func actor(t testing.TB, id, unit string, role auth.Role) context.Context {
@@ -65,7 +66,7 @@ func newRig(t testing.TB, db *store.DB) *rig {
 	must(t, err)
 	timers := timer.New(db, timer.Options{})
 	p := &post{}
-	s := cases.NewService(cases.Deps{DB: db, Box: box, Timers: timers, Clock: db.Clock(), Messenger: p, BaseURL: "https://bank.example", Bank: "Example Bank"})
+	s := cases.NewService(cases.Deps{DB: db, Box: box, Timers: timers, Clock: db.Clock(), Messenger: p, Outbox: p, BaseURL: "https://bank.example", Bank: "Example Bank"})
 	return &rig{Service: s, t: t, db: db, timers: timers, post: p, agent: actor(t, "agent1", "/north/b1/", auth.Agent), owner: actor(t, "owner1", "/north/", auth.CaseOwner),
 		lead: actor(t, "lead1", "/", auth.CXLead)}
 }

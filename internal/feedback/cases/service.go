@@ -2,25 +2,28 @@ package cases
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/outbox"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/platform/timer"
 )
 
-// Messenger carries messages out, through the outbox; the caller's transaction
-// decides. Both may do nothing where no channel is set up.
+// Messenger carries letters to customers out, through the outbox; the caller's
+// transaction decides. It may do nothing where no channel is set up.
 type Messenger interface {
 	// Letter sends a letter to the customer of a case.
 	Letter(ctx context.Context, tx store.Tx, m CustomerMessage) error
-	// Announce tells subscribers what happened in a case; data names nobody.
-	Announce(ctx context.Context, tx store.Tx, event, key string, data any) error
+}
+
+// Outbox takes webhooks.
+type Outbox interface {
+	Enqueue(ctx context.Context, tx store.Tx, m outbox.Message) (id string, err error)
 }
 
 // CustomerMessage is a letter on its way.
@@ -41,17 +44,21 @@ type Initiatives interface {
 	Propose(ctx context.Context, tx store.Tx, c Cluster) (id string, err error)
 }
 
-// Deps are what the service stands on. Messenger, Scanner and Initiatives may be nil.
+// Deps are what the service stands on. Messenger, Outbox, Scanner and Initiatives may
+// be nil.
 type Deps struct {
 	DB          *store.DB
 	Box         *sealed.Box
 	Timers      *timer.Timers
 	Clock       clock.Clock
 	Messenger   Messenger
+	Outbox      Outbox
 	Scanner     Scanner
 	Initiatives Initiatives
 	// CheckUnit gives nil when a path is an open unit.
 	CheckUnit func(ctx context.Context, tx store.Tx, path string) error
+	// Entity is the bank entity that customers' own forms go to.
+	Entity string
 	// BaseURL is the address that follow-up links begin with; Bank signs letters.
 	BaseURL string
 	Bank    string
@@ -142,18 +149,6 @@ func (s *Service) note(ctx context.Context, tx store.Tx, c *Case, kind EntryKind
 	return insertEntry(ctx, tx, &e)
 }
 
-// announce tells subscribers; the data says which case, not whose.
-func (s *Service) announce(ctx context.Context, tx store.Tx, event string, c *Case, more map[string]any) error {
-	if s.Messenger == nil {
-		return nil
-	}
-	data := map[string]any{"id": c.ID, "ref": c.Ref(), "kind": c.Kind, "state": c.State, "severity": c.Severity, "unit": c.Unit, "product": c.Product, "journey": c.Journey}
-	for k, v := range more {
-		data[k] = v
-	}
-	return s.Messenger.Announce(ctx, tx, event, fmt.Sprintf("%s/%s/%d", event, c.ID, c.Version), data)
-}
-
 // Sealed is where cases keep what is encrypted.
 func Sealed() sealed.Inventory {
 	field := func(table, column string, pk ...string) sealed.Marked {
@@ -161,7 +156,7 @@ func Sealed() sealed.Inventory {
 	}
 	inv := sealed.Inventory{Fields: []sealed.Marked{
 		field("signal", "words", "entity", "source", "ref"), field("entry", "body", "case_id", "id"), field("gesture", "reason", "case_id", "id"),
-		field("file", "name", "case_id", "id"), field("file", "content", "case_id", "id"), field("followup", "words", "case_id", "round"),
+		field("hook", "url", "entity", "id"), field("hook", "secret", "entity", "id"), field("file", "name", "case_id", "id"), field("file", "content", "case_id", "id"), field("followup", "words", "case_id", "round"),
 	}}
 	for _, column := range []string{"title", "words", "name", "phone", "email"} {
 		inv.Fields = append(inv.Fields, field("case", column, "customer_id", "id"))

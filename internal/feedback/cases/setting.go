@@ -63,6 +63,7 @@ type Content struct {
 	Macros    []Macro
 	Wallet    Wallet
 	Routing   Routing
+	hooks     []Hook
 }
 
 // Routing says which unit, skill and person a new case goes to.
@@ -114,6 +115,18 @@ func (c *Content) Ladders() (out []Ladder) {
 func (c *Content) Rule(pack, rule string) (ClockRule, bool) {
 	r, ok := c.rules[pack+"/"+rule]
 	return r, ok
+}
+
+// RuleByID gives a clock rule of the packs in force.
+func (c *Content) RuleByID(id string) (ClockRule, bool) {
+	for _, p := range c.current {
+		for _, r := range p.Rules {
+			if r.ID == id {
+				return r, true
+			}
+		}
+	}
+	return ClockRule{}, false
 }
 
 // Calendar gives a calendar by key, or the newest by id.
@@ -348,6 +361,12 @@ func (s *Service) content(ctx context.Context, tx store.Tx) (*Content, error) {
 	c, err := compile(settings)
 	if err != nil {
 		return nil, fmt.Errorf("cases: content: %w", err)
+	}
+	if c.hooks, err = hooksOf(ctx, tx); err != nil {
+		return nil, err
+	}
+	if err := s.box.Open(ctx, tx, &c.hooks); err != nil {
+		return nil, err
 	}
 	s.cache.made[tx.Scope.Entity], s.cache.stamp[tx.Scope.Entity] = c, stamp
 	return c, nil

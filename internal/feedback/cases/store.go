@@ -189,12 +189,14 @@ func updateClock(ctx context.Context, tx store.Tx, k *Clock) error {
 }
 
 func settingStamp(ctx context.Context, tx store.Tx) (string, error) {
-	var n int64
-	var last sql.NullInt64
-	if err := tx.NewRaw("SELECT COUNT(*), MAX(at) FROM cases_setting WHERE entity = ?", tx.Scope.Entity).Scan(ctx, &n, &last); err != nil {
+	var n, hooks int64
+	var last, lastHook sql.NullInt64
+	err := tx.NewRaw(`SELECT (SELECT COUNT(*) FROM cases_setting WHERE entity = ?0), (SELECT MAX(at) FROM cases_setting WHERE entity = ?0),
+		(SELECT COUNT(*) FROM cases_hook WHERE entity = ?0), (SELECT MAX(at) FROM cases_hook WHERE entity = ?0)`, tx.Scope.Entity).Scan(ctx, &n, &last, &hooks, &lastHook)
+	if err != nil {
 		return "", fmt.Errorf("settings of cases: %w", err)
 	}
-	return fmt.Sprint(n, last.Int64), nil
+	return fmt.Sprint(n, last.Int64, hooks, lastHook.Int64), nil
 }
 
 func allSettings(ctx context.Context, tx store.Tx) (out []Setting, err error) {

@@ -284,3 +284,24 @@ func viewsOf(ctx context.Context, tx store.Tx, account string) (out []SavedView,
 
 // amountText is an amount for the history, the same in both languages.
 func amountText(a money.Amount) string { return fmtx.For("vi").Money(a) }
+
+func insertHook(ctx context.Context, tx store.Tx, h *Hook) error {
+	if _, err := tx.NewInsert().Model(h).Exec(ctx); err != nil {
+		return fmt.Errorf("add subscriber: %w", err)
+	}
+	return nil
+}
+
+func hooksOf(ctx context.Context, tx store.Tx) (out []Hook, err error) {
+	if err := tx.NewSelect().Model(&out).Where("entity = ?", tx.Scope.Entity).Order("id").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("subscribers: %w", err)
+	}
+	return out, nil
+}
+
+func deleteHook(ctx context.Context, tx store.Tx, id string) error {
+	if _, err := tx.NewDelete().Model((*Hook)(nil)).Where("entity = ? AND id = ?", tx.Scope.Entity, id).Exec(ctx); err != nil {
+		return fmt.Errorf("remove subscriber: %w", err)
+	}
+	return nil
+}

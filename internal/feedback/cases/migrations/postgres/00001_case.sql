@@ -222,7 +222,19 @@ CREATE TABLE cases_cluster (
 	PRIMARY KEY (entity, id)
 );
 
+CREATE TABLE cases_hook (
+	entity TEXT NOT NULL,
+	id TEXT NOT NULL,
+	url BYTEA,
+	secret BYTEA,
+	events TEXT NOT NULL,        -- JSON list; empty for all
+	at BIGINT NOT NULL,
+	by_actor TEXT NOT NULL,
+	PRIMARY KEY (entity, id)
+);
+
 -- +goose Down
+DROP TABLE cases_hook;
 DROP TABLE cases_cluster;
 DROP TABLE cases_view;
 DROP TABLE cases_setting;

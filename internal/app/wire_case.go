@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"omote/internal/feedback/cases"
+	caseweb "omote/internal/feedback/cases/web"
+	"omote/internal/module"
+	"omote/internal/platform/auth"
+	"omote/internal/platform/config"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/outbox"
+	"omote/internal/platform/send"
+	"omote/internal/platform/store"
+	"omote/internal/platform/timer"
+	"omote/internal/ui"
+)
+
+// wireCases makes the timers and the cases that use them.
+func (a *App) wireCases() {
+	s := a.services
+	s.timers = timer.New(a.Store, timer.Options{})
+	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
+		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
+		Entity:    a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+}
+
+func (a *App) caseModule() module.Module {
+	s := a.services
+	pages := caseweb.Pages{Cases: s.cases, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits,
+		Bank: func(ctx context.Context) string { return ui.ChromeFrom(ctx).Bank }}
+	return module.Module{
+		Name:    "cases",
+		Locales: []i18n.Source{cases.Locales()},
+		Routes:  pages.Routes,
+		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
+		Work:    []module.Work{{Name: "timers", Role: config.Worker, Run: s.timers.Run}},
+	}
+}
+
+// casePeople are the names of accounts that may work on cases, by id.
+func (a *App) casePeople(ctx context.Context) map[string]string {
+	out := map[string]string{}
+	actor, _ := auth.From(ctx)
+	err := a.Store.Read(a.system(context.WithoutCancel(ctx)), func(ctx context.Context, tx store.Tx) error {
+		all, err := a.services.auth.Accounts(ctx, tx)
+		for _, one := range all {
+			if one.ID == actor.ID || slices.ContainsFunc(one.Grants, func(g auth.Grant) bool { return g.Role.Holds(cases.PermEdit) }) {
+				out[one.ID] = one.Name
+			}
+		}
+		return err
+	})
+	if err != nil {
+		a.Logger.Warn("names of people", "error", err)
+	}
+	return out
+}
+
+// caseUnits are the names of the units of the reader's place, by path.
+func (a *App) caseUnits(ctx context.Context) map[string]string {
+	out := map[string]string{}
+	all, err := a.services.admin.Org.Tree(ctx)
+	if err != nil {
+		a.Logger.Warn("names of units", "error", err)
+	}
+	for _, u := range all {
+		out[u.Path] = u.Name
+	}
+	return out
+}
+
+// letters sends letters about cases by e-mail, where mail is set up; the letter is in
+// the case's history in any case, to be printed or read out.
+type letters struct{ a *App }
+
+// Letter implements cases.Messenger.
+func (l letters) Letter(ctx context.Context, tx store.Tx, m cases.CustomerMessage) error {
+	if m.Email == "" || l.a.Config.Mail == "" {
+		return nil
+	}
+	payload, err := json.Marshal(send.Letter{To: m.Email, Subject: m.Subject, Text: m.Body})
+	if err != nil {
+		return err
+	}
+	_, err = l.a.services.outbox.Enqueue(ctx, tx, outbox.Message{CustomerID: m.CustomerID, Channel: send.MailChannel, Purpose: "service", Key: m.Key, Payload: payload})
+	return err
+}
