@@ -1,14 +1,12 @@
-// Package definition says what a journey is: where it starts, which events end it
-// well or badly, and after how much silence a case counts as abandoned. Twelve
-// journeys of retail banks come as templates; a bank defines others, and may
-// define a template's journey in its own way.
+// Package definition says what the rest of the module must know of a journey:
+// which events end it well or badly, after how much silence a case counts as
+// abandoned, and the steps of its funnel. It is derived from the designed journey
+// (package blueprint), which is the only place where it is changed.
 package definition
 
 import (
 	"strings"
 	"time"
-
-	"omote/internal/platform/errs"
 )
 
 // Definition is what one journey is. Event names are those of the tracking plan.
@@ -23,7 +21,7 @@ type Definition struct {
 	Failure []string `json:"failure"`
 	// Timeout is the silence after which an unfinished case counts as abandoned.
 	Timeout time.Duration `json:"timeout"`
-	// Template tells that this is a built-in template, unchanged.
+	// Template tells that the bank has no map of its own: a built-in template holds.
 	Template bool `json:"-"`
 }
 
@@ -49,27 +47,3 @@ const (
 	// DefaultTimeout holds for a journey that nobody has defined.
 	DefaultTimeout = 30 * 24 * time.Hour
 )
-
-// Validate checks the definition.
-func (d *Definition) Validate() error {
-	switch {
-	case strings.TrimSpace(d.Journey) == "":
-		return errs.Invalid("journey.error.id", "journey", "a journey needs the id that its events carry")
-	case strings.TrimSpace(d.Name.EN) == "" || strings.TrimSpace(d.Name.VI) == "":
-		return errs.Invalid("journey.error.name", "name", "a journey needs a name in English and in Vietnamese")
-	case len(d.Steps) > MaxSteps:
-		return errs.TooLarge("journey.error.steps", "a journey has at most %d steps", MaxSteps).With("max", MaxSteps)
-	case d.Timeout < MinTimeout || d.Timeout > MaxTimeout:
-		return errs.Invalid("journey.error.timeout", "timeout", "the silence lies between a minute and five years")
-	}
-	ends := map[string]bool{}
-	for _, e := range d.Success {
-		ends[e] = true
-	}
-	for _, e := range d.Failure {
-		if ends[e] {
-			return errs.Invalid("journey.error.both", "failure", "%q cannot be both a success and a failure", e).With("name", e)
-		}
-	}
-	return nil
-}
