@@ -33,6 +33,7 @@ import (
 	insightpacks "omote/internal/insight/packs"
 	insightweb "omote/internal/insight/web"
 	"omote/internal/journey"
+	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
@@ -69,6 +70,7 @@ type services struct {
 	customers   *customers
 	outbox      *outbox.Outbox
 	gates       *outbox.Gates
+	blueprints  *blueprint.Service
 	definitions *definition.Service
 	journeys    *observed.Service
 	moments     *moment.Service
@@ -142,7 +144,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireErasure(ctx); err != nil {
 		return fmt.Errorf("erasure: %w", err)
 	}
-	if s.definitions, err = definition.NewService(a.Store); err != nil {
+	if err := a.wireBlueprints(); err != nil {
 		return fmt.Errorf("journey: %w", err)
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
@@ -266,7 +268,7 @@ func (a *App) insightModule() module.Module {
 
 func (a *App) journeyModule() module.Module {
 	s := a.services
-	pages := journeyweb.Pages{Observed: s.journeys, Definitions: s.definitions, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames}
+	pages := journeyweb.Pages{Observed: s.journeys, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames}
 	return module.Module{
 		Name:    "journey",
 		Locales: []i18n.Source{journey.Locales()},

@@ -256,12 +256,22 @@ func (c *checker) waits() {
 		return
 	}
 	var sum time.Duration
+	begun := len(c.d.Start) == 0
 	for i, s := range c.d.Steps() {
+		// The silence is counted from the start to the end: what is waited for
+		// before and after it has its own time.
+		first := !begun && slices.ContainsFunc(s.Events, func(e string) bool { return slices.Contains(c.d.Start, e) })
+		if begun = begun || first; !begun || first {
+			continue
+		}
 		if w := time.Duration(s.MaxWait); w > limit && !s.Optional {
 			c.add(Finding{Severity: Wrong, Code: "wait_over_timeout", Step: s.ID, Time: s.MaxWait, Limit: c.d.Timeout})
 		}
 		if i > 0 && !s.Optional {
 			sum += time.Duration(s.MaxWait)
+		}
+		if slices.ContainsFunc(s.Events, func(e string) bool { return slices.Contains(c.d.Success, e) }) {
+			break
 		}
 	}
 	if sum > 0 {

@@ -78,8 +78,9 @@ func parseTemplates(raw []byte, names func(event string) Text) ([]Template, erro
 			return nil, fmt.Errorf("journey template %s: %w", j.ID, err)
 		}
 		d.Timeout = Duration(timeout)
-		// Steps before the start belong to another time and are never required.
-		begun := false
+		// Steps before the start belong to another time and are never required; nor
+		// are those after the end, when the case is closed.
+		begun, over := false, false
 		for _, st := range j.Stages {
 			stage := Stage{ID: st.ID, Name: Text{EN: st.Label, VI: st.LabelVI}}
 			if stage.Name.EN == "" {
@@ -91,7 +92,8 @@ func parseTemplates(raw []byte, names func(event string) Text) ([]Template, erro
 				if err != nil {
 					return nil, fmt.Errorf("journey template %s: %w", j.ID, err)
 				}
-				s.Optional = s.Optional || !begun
+				s.Optional = s.Optional || !begun || over && !slices.Contains(d.Success, ps.Event)
+				over = over || slices.Contains(d.Success, ps.Event)
 				stage.Steps = append(stage.Steps, s)
 			}
 			d.Stages = append(d.Stages, stage)

@@ -11,10 +11,9 @@ import (
 
 	"omote/analytics/mining"
 	"omote/analytics/stats"
-	"omote/internal/journey/definition"
 	"omote/internal/journey/observed"
-	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
 	"omote/internal/ui/chart"
@@ -74,9 +73,7 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	name := p.nameOf(ctx, picture.Slice)
 	page := ui.Page{Title: i18n.T(ctx, "journey.title", "name", name), At: ui.NavJourneys, Finding: v.finding(), Meta: v.meta(),
 		Crumbs: []ui.Link{{Label: i18n.T(ctx, "journey.list.title"), Href: listPath}}}
-	if auth.Can(ctx, definition.PermEdit) {
-		page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "journey.define"), Href: journeyPath(q.Journey) + "/definition", Key: "M"}}
-	}
+	page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "journey.define"), Href: "/journey/blueprints/" + httpx.PathEscape(q.Journey), Key: "M"}}
 	return ui.Render(w, r, showPage(page, v))
 }
 

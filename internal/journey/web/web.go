@@ -17,8 +17,7 @@ import (
 
 // Pages are the pages of the module.
 type Pages struct {
-	Observed    *observed.Service
-	Definitions *definition.Service
+	Observed *observed.Service
 	// Label gives what people call an event.
 	Label func(ctx context.Context, event string) string
 	Zone  *time.Location
@@ -37,8 +36,6 @@ func journeyPath(id string) string { return listPath + "/" + httpx.PathEscape(id
 func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("GET /journey/observed", definition.PermRead, p.list)
 	r.Handle("GET /journey/observed/{journey}", definition.PermRead, p.show)
-	r.Handle("GET /journey/observed/{journey}/definition", definition.PermEdit, p.define)
-	r.Handle("POST /journey/observed/{journey}/definition", definition.PermEdit, p.save)
 	p.flowRoutes(r)
 }
 

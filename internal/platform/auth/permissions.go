@@ -85,9 +85,13 @@ var table = map[Permission][]Role{
 	"insight.metric.edit":    roles(CXLead, Analyst),
 	"insight.metric.approve": roles(CXLead, Council, RiskValidator),
 	"journey.journey.read":   everybodyAnd(KeyRead),
-	"journey.journey.edit":   roles(CXLead, Analyst),
 	"journey.moment.read":    everybodyAnd(KeyRead),
 	"journey.moment.edit":    roles(CXLead, Analyst),
+	// Designed journeys: a map holds for the whole bank.
+	"journey.blueprint.read":    everybodyAnd(KeyRead, KeyAdmin),
+	"journey.blueprint.edit":    roles(CXLead, Analyst, KeyAdmin),
+	"journey.blueprint.comment": everybody,
+	"journey.blueprint.approve": roles(CXLead, Council, RiskValidator),
 
 	// Customers: one person at a time, with a purpose.
 	"customer.profile.read":    roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
