@@ -69,13 +69,14 @@ type App struct {
 	backing  sync.Mutex // held while a back-up is taken
 	closers  []func(context.Context) error
 	ready    readiness
-	address  atomic.Value // string: what is served on
+	ending   chan struct{} // closed when the process begins to end: streams stop
+	address  atomic.Value  // string: what is served on
 }
 
 // Open opens the engines, brings all tables to their newest form and wires the
 // modules. Nothing runs yet.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{Config: o.Config, Clock: o.Clock, Logger: o.Logger, metrics: newMetrics()}
+	a := &App{Config: o.Config, Clock: o.Clock, Logger: o.Logger, metrics: newMetrics(), ending: make(chan struct{})}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
 	}

@@ -34,6 +34,7 @@ import (
 	insightweb "omote/internal/insight/web"
 	"omote/internal/journey"
 	"omote/internal/journey/blueprint"
+	"omote/internal/journey/conform"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
@@ -71,6 +72,7 @@ type services struct {
 	outbox      *outbox.Outbox
 	gates       *outbox.Gates
 	blueprints  *blueprint.Service
+	conform     *conform.Service
 	definitions *definition.Service
 	journeys    *observed.Service
 	moments     *moment.Service
@@ -162,6 +164,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.adminModule(),
 		a.ingestModule(),
 		a.insightModule(),
+		a.blueprintModule(),
 		a.journeyModule(),
 		a.momentModule(),
 		a.governanceModule(),
@@ -273,7 +276,6 @@ func (a *App) journeyModule() module.Module {
 		Name:    "journey",
 		Locales: []i18n.Source{journey.Locales()},
 		Routes:  pages.Routes,
-		Nav:     []module.Nav{{Key: ui.NavJourneys, Href: "/journey/observed", Permission: definition.PermRead}},
 	}
 }
 

@@ -70,6 +70,7 @@ func (a *App) Run(ctx context.Context, serveTCP bool) error {
 	case <-work.Done():
 	}
 	a.ready.Store(false)
+	close(a.ending)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	for _, s := range servers {

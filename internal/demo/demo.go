@@ -46,6 +46,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := seedPlan(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := seedMaps(ctx, a); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	f := newFeeder(a, true)
 	for e := range b.ByCustomer() {

@@ -68,6 +68,14 @@ type Page struct {
 	Notice    templ.Component // a system message over the page
 	Toast     *ToastProps     // the result of the action that led here
 	Draws     bool            // the page holds interactive charts: their scripts are loaded
+	Scripts   []string        // further assets that this page alone needs, such as "map.js"
+	Keys      []Shortcut      // keys that work on this page alone, for the list of keys
+}
+
+// Shortcut is a line of the list of keys.
+type Shortcut struct {
+	Keys []string
+	Text string // translated
 }
 
 // Link is a labelled address. Without an address it is plain text.

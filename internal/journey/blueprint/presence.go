@@ -96,3 +96,16 @@ func (s *Service) wake(entity, journey string) {
 		delete(s.changed, key)
 	}
 }
+
+// Stamp is a text that changes whenever something about a draft changes that an
+// editor shows beside the map itself: comments and open choices.
+func (s *Service) Stamp(ctx context.Context, journey string) (stamp string, err error) {
+	if err := auth.Require(ctx, PermRead, ""); err != nil {
+		return "", err
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		stamp, err = stampOf(ctx, tx, journey)
+		return err
+	})
+	return stamp, err
+}

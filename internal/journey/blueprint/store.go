@@ -329,3 +329,17 @@ func revision(ctx context.Context, tx store.Tx, journey string) (rev int64, by s
 	}
 	return r.Rev, r.UpdatedBy, err
 }
+
+func stampOf(ctx context.Context, tx store.Tx, journey string) (string, error) {
+	var comments, resolved, choices int
+	err := tx.NewSelect().TableExpr("journey_blueprint_comment").ColumnExpr("COUNT(*)").ColumnExpr("COUNT(resolved_at)").
+		Where("entity = ? AND journey = ?", tx.Scope.Entity, journey).Scan(ctx, &comments, &resolved)
+	if err == nil {
+		err = tx.NewSelect().TableExpr("journey_blueprint_op").ColumnExpr("COUNT(*)").
+			Where("entity = ? AND journey = ? AND state = ?", tx.Scope.Entity, journey, OpConflict).Scan(ctx, &choices)
+	}
+	if err != nil {
+		return "", fmt.Errorf("stamp of %s: %w", journey, err)
+	}
+	return fmt.Sprintf("%d.%d.%d", comments, resolved, choices), nil
+}

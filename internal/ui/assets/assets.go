@@ -8,6 +8,7 @@
 //	omote.css   all of css/, in the order of the file names
 //	omote.js    all of js/, in the order of the file names (progressive enhancement)
 //	htmx.js     htmx 2, unmodified
+//	map.js      the editor of designed journeys, loaded only there
 //	charts.js   the ECharts theme and time chart, loaded only where one is drawn
 //	echarts.js  Apache ECharts, a build of the parts in use (see vendor/README.md)
 //
@@ -38,7 +39,7 @@ const Prefix = "/assets/"
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-//go:embed css js charts vendor icon.svg
+//go:embed css js charts maps vendor icon.svg
 var files embed.FS
 
 // asset is one file as it is sent.
@@ -64,6 +65,7 @@ var table = sync.OnceValue(func() map[string]*asset {
 	}
 	add("omote.css", "text/css; charset=utf-8", "css/*.css")
 	add("omote.js", "text/javascript; charset=utf-8", "js/*.js")
+	add("map.js", "text/javascript; charset=utf-8", "maps/*.js")
 	add("charts.js", "text/javascript; charset=utf-8", "charts/*.js")
 	add("htmx.js", "text/javascript; charset=utf-8", "vendor/htmx.min.js")
 	add("echarts.js", "text/javascript; charset=utf-8", "vendor/echarts.min.js")
