@@ -65,7 +65,7 @@ func TestBrowserJourney(t *testing.T) {
 
 	pages := map[string]string{"home": "/", "imports": "/ingest/imports", "import-new": "/ingest/imports/new", "import": xes,
 		"plan": "/ingest/plan", "quarantine": "/ingest/quarantine", "journeys": "/journey/observed", "journey": journey,
-		"journey-time": journey + "?show=time", "definition": journey + "/definition", "measures": "/insight/metrics", "measure": measure}
+		"journey-time": journey + "?show=time", "atlas": "/journey/atlas", "templates": "/journey/templates", "measures": "/insight/metrics", "measure": measure}
 	for _, l := range looks() {
 		p := b.Open(base, l.view)
 		p.Goto("/sign-in")
