@@ -418,7 +418,7 @@ func TestForgotten(t *testing.T) {
 }
 
 // proof are the tables that keep the pseudonym, and nothing else, on purpose.
-var proof = []string{"customer_erasure", "audit_entry"}
+var proof = []string{"customer_erasure", "customer_request", "audit_entry"}
 
 func forgotten(t *testing.T, c config.Config) {
 	c.Retention = 6 * time.Second

@@ -128,17 +128,17 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), consent.Sealed(), cases.Sealed(), quarantine.Sealed())...),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed())...),
 			a.momentJob(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(),
-			a.erasureKind(),
+			a.erasureKind(), a.retentionKind(),
 			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic(), a.segmentPeriodic()},
+			a.approvalPeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)

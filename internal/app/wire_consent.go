@@ -12,6 +12,8 @@ import (
 	"omote/internal/customer/identity"
 	"omote/internal/customer/privacy"
 	privacyapi "omote/internal/customer/privacy/api"
+	"omote/internal/customer/request"
+	"omote/internal/customer/retention"
 	"omote/internal/module"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/i18n"
@@ -19,10 +21,12 @@ import (
 
 // privacyServices are what a customer allows and may ask for.
 type privacyServices struct {
-	consents *consent.Service
-	contacts *contact.Service
-	erasers  *erasure.Registry
-	erasures *customererasure.Service
+	consents  *consent.Service
+	contacts  *contact.Service
+	erasers   *erasure.Registry
+	erasures  *customererasure.Service
+	requests  *request.Service
+	retention *retention.Service
 }
 
 // wireConsent makes what decides about the use of customer data and puts it before

@@ -38,12 +38,6 @@ func (a *App) submitErasure(ctx context.Context, tx store.Tx, id string) error {
 	return err
 }
 
-// erasureKind is the job that carries erasures out. The service is made after the
-// jobs, so it is asked for when the job runs.
-func (a *App) erasureKind() jobs.Kind {
-	return customererasure.Job(func() *customererasure.Service { return a.services.erasures })
-}
-
 // Erasures gives the service, for the command line, the demo and tests.
 func (a *App) Erasures() *customererasure.Service { return a.services.erasures }
 

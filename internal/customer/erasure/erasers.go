@@ -19,7 +19,7 @@ import (
 // else goes. Holds and the erasures themselves name pseudonyms alone and stay:
 // they are the proof, and what restored back-ups are erased by.
 func Own() erasure.Eraser {
-	return erasure.Eraser{Name: "customer", Tables: []string{"customer_act", "customer_hold", "customer_erasure", "customer_request", "customer_request_step"}, InStore: func(ctx context.Context, tx store.Tx, s *erasure.Subject) ([]erasure.Line, error) {
+	return erasure.Eraser{Name: "customer", Tables: []string{"customer_act", "customer_hold", "customer_erasure"}, InStore: func(ctx context.Context, tx store.Tx, s *erasure.Subject) ([]erasure.Line, error) {
 		var deleted, cleared int64
 		for chunk := range slices.Chunk(s.Records, 500) {
 			of := "entity = ? AND id IN (SELECT act FROM customer_act_record WHERE entity = ? AND record_id IN (?))"
