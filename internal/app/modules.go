@@ -20,6 +20,8 @@ import (
 	"omote/internal/customer/consent"
 	segments "omote/internal/customer/segment"
 	"omote/internal/feedback/cases"
+	"omote/internal/governance"
+	"omote/internal/governance/record"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
@@ -64,6 +66,8 @@ type services struct {
 	auth        *auth.Service
 	web         *auth.Web
 	approvals   *approval.Service
+	board       *insightweb.Board
+	governance  *governance.Governance
 	admin       *admin.Admin
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
@@ -84,7 +88,8 @@ type services struct {
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
-		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations}
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations,
+		governance.Migrations}
 }
 
 // stateBatch is how many events the state projector takes up in one transaction
@@ -122,7 +127,7 @@ func (a *App) wire(ctx context.Context) error {
 		return fmt.Errorf("auth: %w", err)
 	}
 	s.approvals = approval.New(a.Store, s.auth)
-	s.admin = admin.New(a.Store, s.auth, s.approvals)
+	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{})
 	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
 		return fmt.Errorf("organisation: %w", err)
 	}
@@ -132,13 +137,13 @@ func (a *App) wire(ctx context.Context) error {
 			a.momentJob(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
-			a.approvalKind(),
+			a.approvalKind(), a.governanceKind(),
 			a.erasureKind(), a.retentionKind(),
 			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
+			a.approvalPeriodic(), a.governancePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -154,6 +159,9 @@ func (a *App) wire(ctx context.Context) error {
 	a.wireCases()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
+	}
+	if s.governance, err = a.newGovernance(a.Store, s.approvals); err != nil {
+		return err
 	}
 	sealer := &audit.Sealer{DB: a.Store}
 	a.modules = []module.Module{
@@ -186,6 +194,7 @@ const sweepJob = "auth.sweep"
 // wireInsight makes the metric registry and brings the built-in definitions in.
 func (a *App) wireInsight(ctx context.Context) error {
 	a.services.metrics = metric.NewService(a.Store, a.Warehouse)
+	a.services.board = a.newBoard()
 	pack, err := metric.ParsePack(insightpacks.Metrics)
 	if err != nil {
 		return err
@@ -258,7 +267,7 @@ func (a *App) ingestModule() module.Module {
 
 func (a *App) insightModule() module.Module {
 	m := a.services.metrics
-	pages := insightweb.Pages{Metrics: m, Board: insightweb.NewBoard(m, a.Clock, a.Config.Location()), Clock: a.Clock, Zone: a.Config.Location(),
+	pages := insightweb.Pages{Metrics: m, Board: a.services.board, Clock: a.Clock, Zone: a.Config.Location(),
 		UnitNames: a.unitNames}
 	return module.Module{
 		Name:    "insight",

@@ -3,12 +3,19 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"omote/internal/admin/org"
 	"omote/internal/governance"
 	governanceapi "omote/internal/governance/api"
+	"omote/internal/governance/council"
+	"omote/internal/governance/initiative"
+	"omote/internal/governance/ledger"
+	"omote/internal/governance/role"
+	"omote/internal/governance/strategy"
 	governanceweb "omote/internal/governance/web"
 	"omote/internal/module"
 	"omote/internal/platform/approval"
@@ -34,16 +41,79 @@ func (a *App) approvalPeriodic() jobs.Periodic {
 	return jobs.Periodic{Name: approvalJob, Entity: a.Config.Entity, Kind: approvalJob, Schedule: jobs.Every(time.Hour)}
 }
 
+// governanceJob scores forecasts whose day has come and promotes quick wins that
+// outgrew their days.
+const governanceJob = "governance.daily"
+
+func (a *App) governanceKind() jobs.Kind {
+	return jobs.Define(governanceJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		g := a.services.governance
+		if _, err := g.Council.Score(ctx); err != nil {
+			return err
+		}
+		_, err := g.Initiatives.Promote(ctx)
+		return err
+	})
+}
+
+func (a *App) governancePeriodic() jobs.Periodic {
+	return jobs.Periodic{Name: governanceJob, Entity: a.Config.Entity, Kind: governanceJob, Schedule: jobs.Daily{Hour: 5, Zone: a.Config.Location()}}
+}
+
+// newGovernance makes the module's services over a store and its proposals.
+func (a *App) newGovernance(db *store.DB, approvals *approval.Service) (*governance.Governance, error) {
+	return governance.New(governance.Deps{Store: db, Approvals: approvals, Registry: registry{a}, Journeys: journeyList{a}})
+}
+
 func (a *App) governanceModule() module.Module {
 	s := a.services
-	pages := governanceweb.Pages{Approvals: s.approvals, Clock: a.Clock, Zone: a.Config.Location(), Names: a.actorNames}
+	pages := governanceweb.Pages{Governance: s.governance, Approvals: s.approvals, Clock: a.Clock, Zone: a.Config.Location(), Currency: a.Config.Currency,
+		Names: a.actorNames, People: a.people, Units: a.unitOptions}
 	return module.Module{
 		Name:    "governance",
 		Locales: []i18n.Source{governance.Locales()},
 		Routes:  pages.Routes,
 		API:     func(api huma.API) { governanceapi.API{Approvals: s.approvals}.Register(api) },
-		Nav: []module.Nav{{Key: governanceweb.NavApprovals, Href: "/governance/approvals", Permission: approval.PermRead, Label: "governance.approval.title",
-			Layer: ui.LayerGuarantee}},
+		Nav: []module.Nav{
+			{Key: ui.NavInitiatives, Href: "/governance/initiatives", Permission: initiative.PermRead},
+			{Key: governanceweb.NavStrategy, Href: "/governance/strategy", Permission: strategy.PermRead, Label: "governance.strategy.title", Layer: ui.LayerGuarantee},
+			{Key: ui.NavDecisions, Href: "/governance/council", Permission: council.PermRead},
+			{Key: governanceweb.NavApprovals, Href: "/governance/approvals", Permission: approval.PermRead, Label: "governance.approval.title", Layer: ui.LayerGuarantee},
+			{Key: governanceweb.NavRoles, Href: "/governance/roles", Permission: role.PermRead, Label: "governance.role.title", Layer: ui.LayerGuarantee},
+			{Key: governanceweb.NavLedger, Href: "/governance/ledger", Permission: ledger.PermRead, Label: "governance.ledger.title", Layer: ui.LayerGuarantee},
+		},
+	}
+}
+
+// people are the colleagues who can be given a role, by name.
+func (a *App) people(ctx context.Context) (out []ui.Option, err error) {
+	err = a.Store.Read(a.system(context.WithoutCancel(ctx)), func(ctx context.Context, tx store.Tx) error {
+		all, err := a.services.auth.Accounts(ctx, tx)
+		for _, one := range all {
+			if one.State != auth.Disabled {
+				out = append(out, ui.Option{Value: string(auth.Person) + ":" + one.ID, Label: one.Name})
+			}
+		}
+		return err
+	})
+	slices.SortFunc(out, func(x, y ui.Option) int { return strings.Compare(x.Label, y.Label) })
+	return out, err
+}
+
+// unitOptions are the open units of the reader's place.
+func (a *App) unitOptions(ctx context.Context) (out []ui.Option, err error) {
+	for after := ""; ; {
+		page, err := a.services.admin.Org.List(ctx, org.Query{After: after, Limit: 500})
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range page.Items {
+			out = append(out, ui.Option{Value: u.Path, Label: strings.Repeat("· ", u.Depth()) + u.Name})
+		}
+		if page.Next == "" {
+			return out, nil
+		}
+		after = page.Next
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/scope"
+	"omote/internal/ui"
 )
 
 // Board keeps the figures of the list of measures: each is computed when first
@@ -42,6 +43,23 @@ type Row struct {
 	Last       metric.Point
 	Latest     time.Time
 	judged     judged
+}
+
+// State is what the measure's series says today.
+func (r Row) State() ui.MetricState {
+	if len(r.judged.points) == 0 {
+		return ui.Few
+	}
+	return r.judged.state
+}
+
+// Weekly are the values of the series, NaN where one may not be shown.
+func (r Row) Weekly() []float64 {
+	out := make([]float64, len(r.judged.points))
+	for i, p := range r.judged.points {
+		out[i] = p.Value
+	}
+	return out
 }
 
 // Limits of the board.

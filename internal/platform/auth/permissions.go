@@ -118,10 +118,10 @@ var table = map[Permission][]Role{
 
 	// Segments: the figures for whoever works with figures, the members for those
 	// who serve them.
-	"customer.segment.read":   everybodyAnd(KeyRead),
-	"customer.segment.edit":   roles(CXLead, Analyst),
-	"customer.segment.member": roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
-	"customer.segment.export": roles(CXLead, DPO, KeyExport),
+	"customer.segment.read":         everybodyAnd(KeyRead),
+	"customer.segment.edit":         roles(CXLead, Analyst),
+	"customer.segment.member":       roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
+	"customer.segment.export":       roles(CXLead, DPO, KeyExport),
 	"governance.strategy.read":      everybodyAnd(KeyRead),
 	"governance.strategy.edit":      roles(CXLead),
 	"governance.role.read":          everybodyAnd(KeyRead),
