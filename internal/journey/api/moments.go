@@ -4,11 +4,14 @@ package api
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"omote/internal/journey/moment"
+	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
 )
 
@@ -24,6 +27,7 @@ func (m Moments) Register(api huma.API) {
 	httpx.Operation(api, op("test-moments", http.MethodPost, "/moments/test", "Test all moments of truth and pains now", 409), moment.PermEdit, m.test)
 	httpx.Operation(api, op("get-moment", http.MethodGet, "/moments/{journey}/{step}", "One step with what every test said of it", 404), moment.PermRead, m.get)
 	httpx.Operation(api, op("list-pains", http.MethodGet, "/pains", "Pains, dearest first, with intervals"), moment.PermRead, m.pains)
+	httpx.Operation(api, op("choose-journeys", http.MethodGet, "/journeys/choose", "Rank journeys over ranges of weights"), moment.PermRead, m.choose)
 	httpx.Operation(api, op("get-feeling", http.MethodGet, "/journeys/{journey}/feeling", "How each step of a journey feels"), moment.PermRead, m.feeling)
 }
 
@@ -133,4 +137,35 @@ func (m Moments) feeling(ctx context.Context, in *struct {
 	out := &feelingOutput{}
 	out.Body.Test, out.Body.Items = TestRun{!run.Tested.IsZero(), run}, append([]moment.FeelingPoint{}, points...)
 	return out, nil
+}
+
+type chooseInput struct {
+	Value       string `query:"value" pattern:"^[0-9.]+-[0-9.]+$" doc:"range of the weight, such as 1-3"`
+	Feeling     string `query:"feeling" pattern:"^[0-9.]+-[0-9.]+$" doc:"range of the weight"`
+	Readiness   string `query:"readiness" pattern:"^[0-9.]+-[0-9.]+$" doc:"range of the weight"`
+	Feasibility string `query:"feasibility" pattern:"^[0-9.]+-[0-9.]+$" doc:"range of the weight"`
+	N           int    `query:"n" minimum:"1" maximum:"12" default:"3" doc:"how many to begin with"`
+}
+
+func (m Moments) choose(ctx context.Context, in *chooseInput) (*struct{ Body moment.Chosen }, error) {
+	c := moment.UsualChoice()
+	c.Chosen = in.N
+	for k, text := range map[moment.Criterion]string{moment.ByValue: in.Value, moment.ByFeeling: in.Feeling, moment.ByReadiness: in.Readiness, moment.ByFeasibility: in.Feasibility} {
+		if low, high, ok := strings.Cut(text, "-"); ok {
+			a, errA := strconv.ParseFloat(low, 64)
+			b, errB := strconv.ParseFloat(high, 64)
+			if errA != nil || errB != nil {
+				return nil, errs.Invalid("moment.error.weight", string(k), "%q is no range of a weight", text)
+			}
+			c.Weights[k] = moment.WeightRange{Low: a, High: b}
+		}
+	}
+	found, err := m.Service.Choose(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if found.Journeys == nil {
+		found.Journeys = []moment.Ranked{}
+	}
+	return &struct{ Body moment.Chosen }{*found}, nil
 }

@@ -9,10 +9,11 @@
 //
 // Files: moment.go (findings), pain.go (pains, curve and worth), design.go (what
 // is designed), history.go (customers' histories), queries.go (SQL over the
-// warehouse), test.go (the test), service.go (reading), store.go (tables).
+// warehouse), test.go (the test), choose.go (which journeys to begin with),
+// service.go (reading), store.go (tables).
 //
 // Tables: moment_run, moment_finding, moment_pain,
-// moment_curve, moment_worth. Permissions: journey.moment.read,
+// moment_curve, moment_worth, moment_feasibility. Permissions: journey.moment.read,
 // journey.moment.edit. The words of customers stay in the warehouse: a pain holds
 // the ids of answers only.
 package moment

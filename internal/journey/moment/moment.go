@@ -137,4 +137,6 @@ type Run struct {
 	Hypotheses int       `json:"hypotheses"`
 	Took       float64   `json:"took_s"`
 	Level      float64   `json:"level"`
+	// Journeys are those of which something happened, in the order of the designs.
+	Journeys []Summary `json:"journeys,omitempty"`
 }

@@ -53,6 +53,15 @@ type worthRow struct {
 	UpdatedBy     string
 }
 
+type feasibilityRow struct {
+	bun.BaseModel `bun:"table:moment_feasibility"`
+	Entity        string `bun:",pk"`
+	Journey       string `bun:",pk"`
+	Body          json.RawMessage
+	UpdatedAt     store.Micros
+	UpdatedBy     string
+}
+
 // save adds a test to the history and replaces pains and curves.
 func save(ctx context.Context, tx store.Tx, found *result) error {
 	entity, at := tx.Scope.Entity, store.At(found.run.Tested)
@@ -222,6 +231,36 @@ func saveWorth(ctx context.Context, tx store.Tx, w Worth) error {
 		Set("updated_by = EXCLUDED.updated_by").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("store what losses are worth: %w", err)
+	}
+	return nil
+}
+
+func readFeasibility(ctx context.Context, tx store.Tx) (map[string]Merit, error) {
+	var rows []feasibilityRow
+	if err := tx.NewSelect().Model(&rows).Where("entity = ?", tx.Scope.Entity).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read the feasibility of journeys: %w", err)
+	}
+	out := map[string]Merit{}
+	for _, r := range rows {
+		var m Merit
+		if err := json.Unmarshal(r.Body, &m); err != nil {
+			return nil, fmt.Errorf("decode the feasibility of %s: %w", r.Journey, err)
+		}
+		out[r.Journey] = m
+	}
+	return out, nil
+}
+
+func saveFeasibility(ctx context.Context, tx store.Tx, journey string, m Merit) error {
+	body, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("encode the feasibility of a journey: %w", err)
+	}
+	r := feasibilityRow{Entity: tx.Scope.Entity, Journey: journey, Body: body, UpdatedAt: tx.Now(), UpdatedBy: tx.Scope.Actor}
+	_, err = tx.NewInsert().Model(&r).On("CONFLICT (entity, journey) DO UPDATE").Set("body = EXCLUDED.body").Set("updated_at = EXCLUDED.updated_at").
+		Set("updated_by = EXCLUDED.updated_by").Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("store the feasibility of a journey: %w", err)
 	}
 	return nil
 }

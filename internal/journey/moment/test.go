@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"strings"
 	"time"
 
@@ -148,10 +149,63 @@ func (t *tester) journey(d Design, out *result) error {
 		t.pains = append(t.pains, &pains[i])
 		t.painOf[&pains[i]] = d
 	}
-	if points, any := curve(&t.h.History, j, d); any {
+	points, any := curve(&t.h.History, j, d)
+	if any {
 		out.curves[d.Journey] = points
 	}
+	if sum := t.summary(d, j, points); sum.Cases > 0 {
+		out.run.Journeys = append(out.run.Journeys, sum)
+	}
 	return nil
+}
+
+// summary counts what happened in a journey; what it costs is added when pains are
+// ranked.
+func (t *tester) summary(d Design, j moments.Journey, points []FeelingPoint) Summary {
+	s := Summary{Journey: d.Journey, Steps: len(d.Steps)}
+	var score, low, high, asked float64
+	for _, p := range points {
+		if p.Runs > 0 {
+			s.Seen++
+		}
+		if p.Score.Known {
+			n := float64(p.Score.N)
+			s.Asked, asked = s.Asked+1, asked+n
+			score, low, high = score+n*p.Score.Value, low+n*p.Score.Low, high+n*p.Score.High
+		}
+	}
+	if asked > 0 {
+		// The steps' scores are joined as if wholly dependent: the widest interval.
+		s.Feeling = Interval{Value: score / asked, Low: low / asked, High: high / asked, N: int64(asked), Known: true}
+	}
+	moved := 0
+	for c := range t.h.Log.Cases() {
+		journeys, cases, units := t.h.Log.Values(moments.ColumnJourney, c), t.h.Log.Values(moments.ColumnCase, c), t.h.Log.Values(moments.ColumnUnit, c)
+		holder := map[int32]int32{}
+		for i, id := range journeys {
+			if id != j.ID || cases[i] < 0 {
+				continue
+			}
+			was, begun := holder[cases[i]]
+			if !begun {
+				s.Cases++
+				was = -1
+			}
+			if units[i] >= 0 && was >= 0 && units[i] != was {
+				moved++
+			}
+			if units[i] >= 0 || !begun {
+				holder[cases[i]] = units[i]
+			}
+		}
+		if len(holder) > 0 {
+			s.Customers++
+		}
+	}
+	if s.Cases > 0 {
+		s.HandOffs, s.Quarterly = float64(moved)/float64(s.Cases), float64(s.Cases)/max(t.quarters, 1e-6)
+	}
+	return s
 }
 
 func curve(h *moments.History, j moments.Journey, d Design) (points []FeelingPoint, any bool) {
@@ -223,6 +277,29 @@ func (t *tester) rank(out *result) {
 		}
 		out.pains = append(out.pains, x)
 	}
+	for i := range out.run.Journeys {
+		out.run.Journeys[i].Loss = loss(out.pains, out.run.Journeys[i].Journey)
+	}
+}
+
+// loss adds up what the pains of a journey are expected to cost. Those that overlap
+// (waiting because of trouble) would count twice, so that of each step only the
+// dearest counts.
+func loss(pains []Pain, journey string) Interval {
+	dearest := map[string]Interval{}
+	for _, p := range pains {
+		if p.Journey == journey && p.Expected.Known && p.Expected.Value > dearest[p.Step].Value {
+			dearest[p.Step] = p.Expected
+		}
+	}
+	sum, below, above := Interval{Known: true}, 0.0, 0.0
+	for _, x := range dearest {
+		sum.Value += x.Value
+		below += (x.Value - x.Low) * (x.Value - x.Low)
+		above += (x.High - x.Value) * (x.High - x.Value)
+	}
+	sum.Low, sum.High, sum.N = max(sum.Value-math.Sqrt(below), 0), sum.Value+math.Sqrt(above), int64(len(dearest))
+	return sum
 }
 
 // Start asks for a test and gives the id of its job. While one waits or runs

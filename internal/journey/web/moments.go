@@ -52,6 +52,8 @@ func (p MomentPages) Routes(r *httpx.Router) {
 	r.Handle("GET /journey/pains/{id}", moment.PermRead, p.pain)
 	r.Handle("GET /journey/pains/worth", moment.PermEdit, p.worth)
 	r.Handle("POST /journey/pains/worth", moment.PermEdit, p.saveWorth)
+	r.Handle("GET /journey/choose", moment.PermRead, p.choose)
+	r.Handle("POST /journey/choose/feasibility", moment.PermEdit, p.saveFeasibility)
 	r.Handle("GET /journey/observed/{journey}/feeling", moment.PermRead, p.feeling)
 }
 
@@ -87,7 +89,7 @@ func (p MomentPages) list(w http.ResponseWriter, r *http.Request) error {
 			return s.Verdict != v
 		}
 		// Steps that few went wrong at are counted on their chip, not listed.
-		return s.Verdict == moments.Insufficient.String() && !s.Best.Demoted() && q.Get("journey") == ""
+		return s.Verdict == moments.Insufficient.String() && !s.Best.Demoted() && q.Get("journey") == "" && !t.Query.CSV
 	})
 	if t.Query.CSV {
 		return p.momentsCSV(ctx, w, shown)

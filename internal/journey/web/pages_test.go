@@ -1,0 +1,227 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"omote/internal/journey"
+	"omote/internal/journey/definition"
+	"omote/internal/journey/moment"
+	"omote/internal/journey/observed"
+	"omote/internal/journey/web"
+	"omote/internal/platform/audit"
+	"omote/internal/platform/auth"
+	"omote/internal/platform/errs"
+	"omote/internal/platform/event"
+	"omote/internal/platform/eventlog"
+	"omote/internal/platform/httpx"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
+	"omote/internal/platform/pseudonym"
+	"omote/internal/platform/scope"
+	"omote/internal/platform/warehouse"
+	"omote/internal/testkit"
+	"omote/internal/ui"
+)
+
+// site serves the pages over a small bank.
+type site struct {
+	t      *testing.T
+	router *httpx.Router
+	bundle *i18n.Bundle
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	db := testkit.SQLite(t, journey.Migrations, moment.Migrations, audit.Migrations, jobs.Migrations)
+	maker, err := pseudonym.New(t.Context(), testkit.Keys(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := warehouse.Open(t.Context(), warehouse.Options{Dir: t.TempDir(), Pseudonyms: maker, Clock: db.Clock(), Logger: slog.New(slog.DiscardHandler), Mask: func(s string) string { return s }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	fillWarehouse(t, w)
+	definitions, err := definition.NewService(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moments := moment.NewService(db, w, moment.Templates{Definitions: definitions}, jobs.New(db, jobs.Options{}))
+	if err := moments.Test(testkit.Context(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t}
+	if s.bundle, err = i18n.New(ui.Locales(), journey.Locales(), observed.Locales(), moment.Locales()); err != nil {
+		t.Fatal(err)
+	}
+	s.router = httpx.NewRouter(func(w http.ResponseWriter, _ *http.Request, err error) {
+		http.Error(w, err.Error(), httpx.Status(err))
+	})
+	label := func(_ context.Context, name string) string { return "«" + name + "»" }
+	web.Pages{Observed: observed.NewService(w, definitions, db.Clock()), Definitions: definitions, Label: label, Zone: time.UTC}.Routes(s.router)
+	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
+	return s
+}
+
+// fillWarehouse writes card journeys with two units, three channels and answers.
+func fillWarehouse(t *testing.T, w *warehouse.Warehouse) {
+	t.Helper()
+	random := rand.New(rand.NewPCG(4, 4))
+	b := eventlog.Batch{First: 1, Last: 1}
+	add := func(c int, name, channel, unit string, at time.Time, props string) {
+		e := event.Event{Source: "core", System: "core", MessageID: fmt.Sprint(len(b.Records)), Entity: scope.DefaultEntity, Kind: event.Track, Name: name, UserID: fmt.Sprintf("c%d", c),
+			At: at.UnixMicro(), ReceivedAt: at.UnixMicro(), Unit: unit, Channel: channel, Product: "debit_card", Journey: "card_activation", Case: fmt.Sprintf("card-%d", c), Props: []byte(props)}
+		b.Records = append(b.Records, eventlog.Record{Seq: 1, Index: len(b.Records), Event: e})
+	}
+	start := testkit.Epoch.AddDate(0, -8, 0)
+	for c := range 400 {
+		at := start.Add(time.Duration(random.IntN(230*24)) * time.Hour)
+		channel := []string{"mobile_app", "branch"}[random.IntN(2)]
+		add(c, "card_requested", channel, "hn1", at, "")
+		at = at.Add(time.Duration(1+random.IntN(40)) * time.Hour)
+		add(c, "card_approved", "back_office", "cards", at, "")
+		if random.IntN(10) == 0 {
+			continue
+		}
+		at = at.Add(time.Duration(20+random.IntN(60)) * time.Hour)
+		add(c, "card_dispatched", "courier", "cards", at, "")
+		at = at.Add(time.Duration(20+random.IntN(200)) * time.Hour)
+		if random.IntN(3) == 0 {
+			add(c, "card_delivery_failed", "courier", "sg1", at, "")
+			at = at.Add(48 * time.Hour)
+			if random.IntN(3) == 0 {
+				add(c, "complaint_filed", "call", "hn1", at.Add(time.Hour), "")
+			}
+		}
+		add(c, "card_delivered", "courier", "sg1", at, "")
+		if random.IntN(4) == 0 {
+			continue
+		}
+		add(c, "card_activated", "mobile_app", "hn1", at.Add(5*time.Hour), "")
+		if random.IntN(2) == 0 {
+			add(c, "survey_answered", "sms", "hn1", at.Add(9*time.Hour), fmt.Sprintf(`{"instrument":"tx_csat","item":"tc_score","score":%d,"trigger_event":"card_activated","comment":"giao chậm","language":"vi","polarity":"negative"}`, 1+random.IntN(5)))
+		}
+		add(c, "card_first_purchase", "pos", "hn1", at.Add(30*time.Hour), "")
+	}
+	if err := w.Apply(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *site) get(role auth.Role, lang, path string) *httptest.ResponseRecorder {
+	return s.send(role, lang, httptest.NewRequest(http.MethodGet, path, nil))
+}
+
+func (s *site) send(role auth.Role, lang string, r *http.Request) *httptest.ResponseRecorder {
+	ctx := auth.WithActor(r.Context(), auth.Actor{Kind: auth.Person, ID: string(role), Entity: scope.DefaultEntity, Grants: []auth.Grant{{Role: role, Unit: scope.Root}}})
+	ctx = i18n.With(ctx, s.bundle.Localizer(lang))
+	w := httptest.NewRecorder()
+	s.router.ServeHTTP(w, r.WithContext(ctx))
+	return w
+}
+
+const card = "/journey/observed/card_activation"
+
+// Every view answers in both languages, says something, and gives its rows as CSV.
+func TestEveryView(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	views := map[string]string{ // and what must stand on it
+		card: "«card_delivered»", card + "?show=feeling&detail=1": "«card_delivered»", card + "?show=p90&with=card_activated&longer=24&outcome=succeeded": "«card_activated»",
+		card + "/funnel": "«card_activated»", card + "/funnel?step=card_requested&step=card_delivered%7Ccard_activated&mode=any&within=400": "400",
+		card + "/variants": "CSV", card + "/compare": "CSV", card + "/compare?side=channel&a=mobile_app&b=branch": "mobile_app", card + "/compare?side=with&a=card_delivery_failed": "«card_delivery_failed»",
+		card + "/compare?side=outcome&a=succeeded&b=abandoned": "q", card + "/compare?side=unit": "hn1", card + "/handoffs": "cards", card + "/handoffs?between=channel&show=lost": "courier", card + "/handoffs?show=back": "%",
+		card + "/channels": "mobile_app", card + "/now": "«card", card + "/replay": "data-replay", card + "/cases": "card-", card + "/cases?stopped=2": "card-",
+		card + "/funnel?step=nothing&step=never": "«nothing»", card + "?by=customer&silence=48": "«card_delivered»", "/journey/observed/all?by=customer": "«card_delivered»",
+		card + "/feeling": "«card_activated»", "/journey/moments": "«card_delivered»", "/journey/moments?verdict=insufficient": "«card", "/journey/moments/card_activation/card_delivered": "«card_delivered»",
+		"/journey/pains": "«card_delivery_failed»", "/journey/pains/card_activation.card_delivered.failed.card_delivery_failed": "giao chậm", "/journey/pains/worth": "VND", "/journey/choose": "100%",
+		"/journey/choose?value.low=0&value.high=9&n=1": "100%",
+	}
+	for path, want := range views {
+		for _, lang := range []string{"en", "vi"} {
+			w := s.get(auth.CXLead, lang, path)
+			body := w.Body.String()
+			if w.Code != http.StatusOK || !strings.Contains(body, want) || strings.Contains(body, "%!") || strings.Contains(body, "NaN") {
+				t.Errorf("%s in %s: %d, wants %q: %.300s", path, lang, w.Code, want, body)
+			}
+			if i := strings.Index(body, "observed."); i >= 0 {
+				t.Errorf("%s in %s shows a key: %.80s", path, lang, body[i:])
+			}
+		}
+	}
+	for _, path := range []string{"/funnel", "/variants", "/compare", "/handoffs", "/channels", "/now", "/replay", "/cases"} {
+		w := s.get(auth.CXLead, "en", card+path+"?format=csv")
+		if lines := strings.Count(w.Body.String(), "\n"); w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/csv") || lines < 2 {
+			t.Errorf("%s as CSV: %d, %d lines: %.200s", path, w.Code, lines, w.Body)
+		}
+	}
+	for _, path := range []string{"/journey/moments", "/journey/pains", "/journey/choose"} {
+		if w := s.get(auth.CXLead, "vi", path+"?format=csv"); w.Code != http.StatusOK || strings.Count(w.Body.String(), "\n") < 2 {
+			t.Errorf("%s as CSV: %d %.200s", path, w.Code, w.Body)
+		}
+	}
+}
+
+// A filter that leaves nothing says so on every view, and shows the way back.
+func TestNothingLeft(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for _, view := range []string{"", "/funnel", "/variants", "/compare", "/handoffs", "/channels", "/now", "/replay", "/cases"} {
+		w := s.get(auth.CXLead, "en", card+view+"?channel=nowhere")
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "No case fits the filter") {
+			t.Errorf("%s: %d %.200s", view, w.Code, w.Body)
+		}
+	}
+	for path, want := range map[string]int{"/journey/observed/nothing/funnel": 404, card + "/funnel?from=never": 422, "/journey/moments/x/y": 404, "/journey/pains/x": 404, "/journey/choose?value.low=5&value.high=1": 422} {
+		if w := s.get(auth.CXLead, "en", path); w.Code != want && !(want == 422 && w.Code == 400) {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
+// Whoever may not see customers sees cases without them.
+func TestCustomersAreMasked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if body := s.get(auth.Council, "en", card+"/cases").Body.String(); !strings.Contains(body, "masked") || strings.Contains(body, "beginning of their pseudonym") {
+		t.Error("the council sees customers")
+	}
+	if body := s.get(auth.CXLead, "en", card+"/cases").Body.String(); !strings.Contains(body, "beginning of their pseudonym") || strings.Contains(body, "your role does not see them") {
+		t.Error("the CX lead does not see customers")
+	}
+}
+
+// Forms are carried out, and what is wrong comes back with what was typed.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	post := func(role auth.Role, path, body string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return s.send(role, "en", r)
+	}
+	if w := post(auth.CXLead, "/journey/pains/worth", "complaint.low=5&complaint.mid=3&complaint.high=9&left.low=1&left.mid=2&left.high=3&contact.low=1&contact.mid=2&contact.high=3"); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "rises from low") {
+		t.Errorf("a range upside down: %d", w.Code)
+	}
+	if w := post(auth.CXLead, "/journey/pains/worth", "complaint.low=100.000&complaint.mid=200000&complaint.high=900000&left.low=1&left.mid=2&left.high=3&contact.low=1&contact.mid=2&contact.high=3"); w.Code != http.StatusSeeOther {
+		t.Errorf("worth: %d %s", w.Code, w.Body)
+	}
+	if body := s.get(auth.CXLead, "en", "/journey/pains/worth").Body.String(); !strings.Contains(body, `value="100000"`) {
+		t.Error("the worth was not kept")
+	}
+	if w := post(auth.CXLead, "/journey/choose/feasibility", "journey=card_activation&feasibility.low=2&feasibility.mid=4,5&feasibility.high=6"); w.Code != http.StatusSeeOther {
+		t.Errorf("feasibility: %d %s", w.Code, w.Body)
+	}
+	if w := post(auth.Champion, "/journey/moments/test", ""); w.Code != httpx.Status(errs.Denied("x", "x")) {
+		t.Errorf("a champion tests: %d", w.Code)
+	}
+}
