@@ -116,8 +116,9 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireSegments(); err != nil {
 		return err
 	}
+	a.wireCases()
 	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, append(s.customers.handlers(a),
-		consent.NewHandler(s.consents, a.Names), s.segments.Handler())...); err != nil {
+		consent.NewHandler(s.consents, a.Names), cases.NewHandler(s.cases, a.Names), s.segments.Handler())...); err != nil {
 		return err
 	}
 	if err := a.installSegments(ctx); err != nil {
@@ -156,7 +157,6 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
 	a.wireMoments()
-	a.wireCases()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"omote/internal/customer/identity"
 	"omote/internal/feedback/cases"
 	caseweb "omote/internal/feedback/cases/web"
 	"omote/internal/module"
@@ -24,7 +25,7 @@ func (a *App) wireCases() {
 	s.timers = timer.New(a.Store, timer.Options{})
 	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
-		Entity:    a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+		UnitPath: a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
 }
 
 func (a *App) caseModule() module.Module {
@@ -38,6 +39,20 @@ func (a *App) caseModule() module.Module {
 		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
 		Work:    []module.Work{{Name: "timers", Role: config.Worker, Run: s.timers.Run}},
 	}
+}
+
+// Cases is the service of cases.
+func (a *App) Cases() *cases.Service { return a.services.cases }
+
+// unitPath gives the path of the unit that feeds call by a code.
+func (a *App) unitPath(ctx context.Context, tx store.Tx, code string) (string, error) {
+	return a.services.admin.Org.PathOf(ctx, tx, code)
+}
+
+// reach gives how a customer is called and reached, from what the records say.
+func (a *App) reach(ctx context.Context, tx store.Tx, record string) (cases.Reached, error) {
+	v, err := identity.Reader{Box: a.Box}.Attributes(ctx, tx, []string{record}, []string{"name", "phone", "email", "language"})
+	return cases.Reached{Name: v["name"], Phone: v["phone"], Email: v["email"], Locale: v["language"]}, err
 }
 
 // casePeople are the names of accounts that may work on cases, by id.

@@ -51,7 +51,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	}
 	begin := time.Now()
 	f := newFeeder(a, true)
+	problems := newProblems(b.Config().End)
 	for e := range b.ByCustomer() {
+		problems.note(e)
 		if err := f.take(ctx, e); err != nil {
 			return nil, err
 		}
@@ -67,6 +69,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 		return nil, err
 	}
 	if err := a.RefreshSegments(ctx); err != nil {
+		return nil, err
+	}
+	if err := problems.seed(ctx, a); err != nil {
 		return nil, err
 	}
 	o.Say("%d events of %d customers over %d months are in, after %.0f s", f.sent, o.Customers, o.Months, time.Since(begin).Seconds())

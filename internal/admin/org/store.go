@@ -86,3 +86,15 @@ func (q Query) matches(u Unit) bool {
 	search := fold(strings.TrimSpace(q.Search))
 	return search == "" || strings.Contains(fold(u.Name), search) || strings.Contains(u.Code, search)
 }
+
+func pathOf(ctx context.Context, tx store.Tx, code string) (string, error) {
+	var r row
+	err := tx.NewSelect().Model(&r).Column("path").Where("entity = ? AND code = ? AND closed IS NULL", tx.Scope.Entity, code).Scan(ctx)
+	if store.IsNoRows(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("unit by code: %w", err)
+	}
+	return r.Path, nil
+}

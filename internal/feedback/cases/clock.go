@@ -243,8 +243,11 @@ func (s *Service) mark(ctx context.Context, tx store.Tx, content *Content, c *Ca
 		if err := k.count(content, at.Time()); err != nil {
 			return err
 		}
-		if k.State = ClockMet; k.Met >= k.Due {
+		if k.Met >= k.Due {
 			k.State = ClockLate
+		} else {
+			// Met in time, though word of it came after the deadline.
+			k.State, k.Breached = ClockMet, 0
 		}
 		changed = true
 		if err := s.saveClock(ctx, tx, k); err != nil {

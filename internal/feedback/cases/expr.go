@@ -55,6 +55,40 @@ func (p Predicate) String() string { return p.text }
 // Holds reports whether the predicate is true of the facts.
 func (p Predicate) Holds(f Facts) bool { return p.node == nil || p.node.holds(f) }
 
+// values are the texts that the predicate compares a fact with.
+func (p Predicate) values(name string) (out []string) {
+	var walk func(n node)
+	take := func(v any) {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	walk = func(n node) {
+		switch n := n.(type) {
+		case both:
+			walk(n.a)
+			walk(n.b)
+		case either:
+			walk(n.a)
+			walk(n.b)
+		case negated:
+			walk(n.a)
+		case member:
+			if n.name == name {
+				for _, v := range n.list {
+					take(v)
+				}
+			}
+		case compared:
+			if n.name == name {
+				take(n.value)
+			}
+		}
+	}
+	walk(p.node)
+	return out
+}
+
 type node interface{ holds(Facts) bool }
 
 type (

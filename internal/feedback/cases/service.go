@@ -57,6 +57,10 @@ type Deps struct {
 	Initiatives Initiatives
 	// CheckUnit gives nil when a path is an open unit.
 	CheckUnit func(ctx context.Context, tx store.Tx, path string) error
+	// UnitPath gives the path of the unit that feeds call by a code, "" for none.
+	UnitPath func(ctx context.Context, tx store.Tx, code string) (string, error)
+	// Reach gives how the customer of a record is called and reached.
+	Reach func(ctx context.Context, tx store.Tx, record string) (Reached, error)
 	// Entity is the bank entity that customers' own forms go to.
 	Entity string
 	// BaseURL is the address that follow-up links begin with; Bank signs letters.

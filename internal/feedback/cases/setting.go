@@ -64,6 +64,7 @@ type Content struct {
 	Wallet    Wallet
 	Routing   Routing
 	hooks     []Hook
+	listens   map[string]bool // events that may make a case or set a mark
 }
 
 // Routing says which unit, skill and person a new case goes to.
@@ -198,6 +199,18 @@ func compile(settings []Setting) (*Content, error) {
 	for i := range c.Signals {
 		if err := c.Signals[i].validate(); err != nil {
 			return nil, err
+		}
+	}
+	c.listens = map[string]bool{}
+	for _, m := range c.Marks() {
+		c.listens[m] = true
+	}
+	for _, r := range c.Signals {
+		for _, name := range r.when.values("event") {
+			c.listens[name] = true
+		}
+		if slices.Contains(r.when.values("signal"), "answer") || len(r.when.values("event")) == 0 {
+			c.listens["survey_answered"], c.listens["exit_survey_answered"], c.listens["response_completed"] = true, true, true
 		}
 	}
 	return c, nil

@@ -135,7 +135,7 @@ func insertEntry(ctx context.Context, tx store.Tx, e *Entry) error {
 }
 
 func entriesOf(ctx context.Context, tx store.Tx, caseID string, limit int) (out []Entry, err error) {
-	if err := tx.NewSelect().Model(&out).Where("case_id = ?", caseID).Order("id DESC").Limit(int64(limit)).Scan(ctx); err != nil {
+	if err := tx.NewSelect().Model(&out).Where("case_id = ?", caseID).Order("at DESC", "id DESC").Limit(int64(limit)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("history of a case: %w", err)
 	}
 	return out, nil

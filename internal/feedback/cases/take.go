@@ -48,6 +48,9 @@ func (s *Service) Take(ctx context.Context, tx store.Tx, in Intake, facts Facts)
 			in.Skill = r.Skill
 		}
 		if in.Title == "" {
+			in.Title = headline(in.Words)
+		}
+		if in.Title == "" {
 			in.Title = Text{r.EN, r.VI}.In(in.Locale)
 		}
 		if err := in.Validate(); err != nil {
@@ -56,6 +59,20 @@ func (s *Service) Take(ctx context.Context, tx store.Tx, in Intake, facts Facts)
 		return s.take(ctx, tx, in, r.window)
 	}
 	return "", nil
+}
+
+// headline is the beginning of a customer's words, cut at a word.
+func headline(words string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(words), "\n")
+	runes := []rune(line)
+	if len(runes) <= 70 {
+		return line
+	}
+	line = string(runes[:70])
+	if i := strings.LastIndexByte(line, ' '); i > 30 {
+		line = line[:i]
+	}
+	return line + " …"
 }
 
 // take joins the signal to a case or opens one.

@@ -19,6 +19,7 @@ import (
 	"omote/internal/platform/store"
 	"omote/internal/platform/timer"
 	"omote/internal/testkit"
+	"omote/internal/testkit/shared"
 )
 
 func must(t testing.TB, err error) {
@@ -179,7 +180,7 @@ func TestKilledWorker(t *testing.T) {
 	dir := t.TempDir()
 	ctx := testkit.Context(t)
 	kills, n := 3, 3_000
-	if testkit.Verify() {
+	if shared.Verify() {
 		kills, n = 50, 60_000
 	}
 	db := testkit.Open(t, store.Options{Dir: dir, Clock: clock.System{}}, timer.Migrations)

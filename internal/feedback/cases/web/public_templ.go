@@ -345,7 +345,7 @@ func complainPage(page ui.Page, v complainView) templ.Component {
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
-					templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "reason", Label: i18n.T(ctx, "feedback.case.field.reason"), Options: listOptions(ctx, "reason", reasons), Value: v.in.Reason}).Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "reason", Label: i18n.T(ctx, "feedback.complain.fits"), Options: listOptions(ctx, "reason", reasons), Value: v.in.Reason}).Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
