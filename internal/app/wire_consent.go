@@ -12,11 +12,13 @@ import (
 	"omote/internal/customer/identity"
 	"omote/internal/customer/privacy"
 	privacyapi "omote/internal/customer/privacy/api"
+	privacyweb "omote/internal/customer/privacy/web"
 	"omote/internal/customer/request"
 	"omote/internal/customer/retention"
 	"omote/internal/module"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/i18n"
+	"omote/internal/ui"
 )
 
 // privacyServices are what a customer allows and may ask for.
@@ -55,9 +57,16 @@ func (a *App) wireConsent(ctx context.Context) error {
 func (a *App) privacyModule() module.Module {
 	s := a.services
 	operations := privacyapi.API{DB: a.Store, Consents: s.consents, Contacts: s.contacts, BaseURL: strings.TrimSuffix(a.baseURL(), "/")}
+	pages := privacyweb.Pages{Consents: s.consents, Contacts: s.contacts, Requests: s.requests, Erasures: s.erasures, Retention: s.retention, Clock: a.Clock,
+		Zone: a.Config.Location(), LogRetention: a.Config.Retention, Names: a.actorNames}
 	return module.Module{
 		Name:    "privacy",
 		Locales: []i18n.Source{privacy.Locales()},
-		API:     func(api huma.API) { operations.Register(api) },
+		Routes:  pages.Routes,
+		Nav: []module.Nav{
+			{Key: privacyweb.NavContact, Href: "/customer/contact", Permission: contact.PermRead, Label: "customer.contact.nav", Layer: ui.LayerPlatform},
+			{Key: privacyweb.NavPrivacy, Href: "/customer/requests", Permission: request.PermRead, Label: "customer.request.nav", Layer: ui.LayerGuarantee},
+		},
+		API: func(api huma.API) { operations.Register(api) },
 	}
 }

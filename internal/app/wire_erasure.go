@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"omote/internal/customer/consent"
 	customererasure "omote/internal/customer/erasure"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/jobs"
@@ -21,7 +22,10 @@ func (a *App) wireErasure(ctx context.Context) (err error) {
 	s.erasers.Keep("accounts of staff, not of customers", "auth_account", "auth_identity", "auth_recovery", "auth_flow", "auth_link", "auth_session", "auth_key", "auth_throttle")
 	s.erasures, err = customererasure.NewService(ctx, customererasure.Deps{DB: a.Store, Box: a.Box, Names: a.Names, Registry: s.erasers,
 		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, CaughtUp: a.CaughtUp, Submit: a.submitErasure})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.wireRequests()
 }
 
 // erasureList is the file that restored back-ups are erased by: beside the key
@@ -43,3 +47,6 @@ func (a *App) Erasures() *customererasure.Service { return a.services.erasures }
 
 // Erasers gives the registry, for the test that every table is answered for.
 func (a *App) Erasers() *erasure.Registry { return a.services.erasers }
+
+// Consents gives the service, for the demo and tests.
+func (a *App) Consents() *consent.Service { return a.services.consents }

@@ -421,3 +421,12 @@ func (s *Service) Summary(ctx context.Context) (out Summary, err error) {
 	}
 	return out, nil
 }
+
+// MaxExtension is the longest extension that the request's rule allows, in days or
+// months as the rule counts; 0 for none.
+func (s *Service) MaxExtension(r Request) int {
+	if rule := s.Rule(r); rule != nil {
+		return rule.maxExtension()
+	}
+	return 0
+}

@@ -1,0 +1,153 @@
+package app_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"omote/internal/customer/consent"
+	"omote/internal/platform/auth"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/store"
+	"omote/internal/testkit/browser"
+	"omote/internal/ui"
+)
+
+// addOfficer makes a data-protection officer and signs them in.
+func addOfficer(t *testing.T, b *branch) (session string) {
+	t.Helper()
+	n := auth.NewAccount{Email: browserEmail, Name: "Trần Lan", Locale: "en", Grants: []auth.Grant{{Role: auth.DPO, Unit: "/"}, {Role: auth.CXLead, Unit: "/"}}}
+	err := b.Store.Write(b.ctx, func(ctx context.Context, tx store.Tx) error {
+		account, err := b.Auth().AddAccount(ctx, tx, n)
+		if err != nil {
+			return err
+		}
+		return b.Auth().SetPassword(ctx, tx, account.ID, browserPassword)
+	})
+	if err == nil {
+		session, err = b.Auth().SignIn(b.ctx, auth.Credentials{Email: browserEmail, Password: browserPassword}, auth.Client{Agent: "test", Address: "127.0.0.1"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
+// TestPrivacyJourney follows a person's wish to be forgotten through the officer's
+// pages, and the customer's own page on a phone. Every page of the way is looked at
+// in both languages.
+func TestPrivacyJourney(t *testing.T) {
+	b := browser.Start(t)
+	s := openBranch(t, crashConfig(t.TempDir()))
+	s.fill()
+	session := addOfficer(t, s)
+	base := "http://" + s.WaitAddress(s.ctx)
+	open := func(lang, theme string, view browser.Viewport) *browser.Page {
+		p := b.Open(base, view)
+		p.Goto("/sign-in")
+		p.Cookie(i18n.CookieName, lang)
+		p.Cookie(ui.ThemeCookie, theme)
+		p.Cookie((&auth.Web{}).CookieName(), session)
+		return p
+	}
+	p := open("en", "light", browser.Desk)
+	p.Goto("/customer/requests")
+	p.WaitText("Every request has been answered")
+	p.Click(`main a[href="/customer/requests/new"]`)
+	p.Type(`input[name=customer]`, s.record(personID))
+	p.Click(`input[name=kind][value=erase]`)
+	p.Type(`textarea[name=wish]`, "Xin xoá mọi dữ liệu của tôi.")
+	p.Shot("request-new")
+	p.Click(`main button[type=submit]`)
+	p.WaitText("Make sure that the request is the person's own")
+	request := p.Path()
+	p.AssertSound()
+	p.Shot("request-received")
+	p.ClickText("The person was checked")
+	p.WaitText("Tell the person how")
+	p.ClickText("The person was told how")
+	p.WaitText("Carry it out and answer by")
+	p.ClickText("Erase this person")
+	p.WaitText("Certificate of erasure")
+	p.ClickText("Certificate of erasure")
+	certificate := p.Path()
+	for range 50 {
+		if !strings.Contains(p.Text("main"), "under way") {
+			break
+		}
+		p.Goto(certificate)
+	}
+	p.WaitText("rows are gone")
+	p.AssertSound()
+	p.Shot("certificate")
+	p.Goto(request)
+	p.Type(`textarea[name=answer]`, "Mọi dữ liệu đã được xoá.")
+	p.ClickText("Done: answer the person")
+	p.WaitText("Nothing is left to do")
+	p.Shot("request-done")
+
+	// The customer's own page, on a phone, without signing in.
+	token, err := s.Consents().Link(s.ctx, s.record(stranger))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := b.Open(base, browser.Phone)
+	mine.Goto("/sign-in")
+	mine.Cookie(i18n.CookieName, "vi")
+	mine.Goto("/preferences/" + token)
+	mine.WaitText("Dừng tất cả")
+	mine.AssertSound()
+	mine.Shot("preferences-vi")
+	mine.ClickText("Dừng tất cả")
+	mine.WaitText("Đã dừng tất cả")
+	mine.AssertSound()
+	mine.Shot("preferences-stopped")
+	var d consent.Decision
+	err = s.Store.Read(s.ctx, func(ctx context.Context, tx store.Tx) error {
+		d, err = s.Consents().Decide(ctx, tx, s.record(stranger), "marketing", "email")
+		return err
+	})
+	if err != nil || d.Allowed || d.Reason != consent.Withdrawn {
+		t.Errorf("%+v %v", d, err)
+	}
+	mine.Click(`input[name="yes.survey.app"]`)
+	mine.ClickText("Lưu lựa chọn")
+	mine.WaitText("Đã lưu lựa chọn")
+	// Without script the same form works: a plain post.
+	res, err := http.Post(base+"/preferences/"+token+"/stop", "application/x-www-form-urlencoded", strings.NewReader("List-Unsubscribe=One-Click"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	if err != nil || res.StatusCode != http.StatusOK || !strings.Contains(string(text), "Everything is stopped") {
+		t.Errorf("a plain post: %d %v", res.StatusCode, err)
+	}
+	for path, want := range map[string]int{"/preferences/" + token + "x": http.StatusNotFound, "/preferences/nonsense": http.StatusNotFound} {
+		res, err := http.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("%s: %d", path, res.StatusCode)
+		}
+	}
+
+	pages := map[string]string{"requests": "/customer/requests?show=all", "request": request, "certificate": certificate, "erasures": "/customer/erasures", "consent": "/customer/consent",
+		"purpose": "/customer/consent/purposes/marketing", "standing": "/customer/customers/" + s.record(stranger) + "/consent", "contact": "/customer/contact", "contact-edit": "/customer/contact?edit=1",
+		"why": "/customer/contact/why?customer=" + s.record(stranger) + "&kind=marketing&channel=sms", "retention": "/customer/retention"}
+	for _, l := range looks() {
+		p := open(l.lang, l.theme, l.view)
+		for name, path := range pages {
+			p.Goto(path)
+			p.AssertSound()
+			if n := p.Overflow(); n > 0 {
+				t.Errorf("%s is %d px too wide (%s, %s)", name, n, l.lang, l.size)
+			}
+			p.Shot(strings.Join([]string{name, l.lang, l.theme, l.size}, "-"))
+		}
+	}
+}
