@@ -58,6 +58,9 @@ func tones(h *History, j Journey) (said, bad []int64) {
 	step := map[int32]int{}
 	for i, s := range j.Steps {
 		step[s.Event] = i
+		for _, a := range s.Also {
+			step[a] = i
+		}
 	}
 	said, bad = make([]int64, len(j.Steps)), make([]int64, len(j.Steps))
 	for i := range h.Answers {

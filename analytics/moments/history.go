@@ -84,7 +84,9 @@ type Journey struct {
 
 // Step is a designed step.
 type Step struct {
+	// Event shows the step; any of Also does too.
 	Event int32
+	Also  []int32
 	// Standard is the longest time that may pass since the step before; zero
 	// means that none was set.
 	Standard time.Duration
@@ -170,8 +172,10 @@ func newRunner(h *History, j Journey) *runner {
 	n := h.Log.Activities().Len()
 	r := &runner{h: h, j: j, step: filledWith(n, -1), trouble: filledWith(n, -1), open: map[int32]*walk{}}
 	for i, s := range j.Steps {
-		if s.Event >= 0 && int(s.Event) < n {
-			r.step[s.Event] = i
+		for _, a := range append([]int32{s.Event}, s.Also...) {
+			if a >= 0 && int(a) < n {
+				r.step[a] = i
+			}
 		}
 	}
 	for i, a := range j.Trouble {

@@ -152,6 +152,7 @@ func (a *App) addAPI() {
 	c := huma.DefaultConfig("Omote", Version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.CreateHooks = nil
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaNames())
 	c.Info.Description = "Everything a page shows can be read and done here. Lists are paged by cursor (after, limit); errors are problem documents (RFC 9457); " +
 		"a POST with an Idempotency-Key is carried out once."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "An API key: omote key create --scope read"}}

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	journeyapi "omote/internal/journey/api"
+	blueprintweb "omote/internal/journey/blueprint/web"
 	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	journeyweb "omote/internal/journey/web"
@@ -29,7 +30,7 @@ func (a *App) momentSchedule() jobs.Periodic {
 // wireMoments makes the service of moments of truth and pains.
 func (a *App) wireMoments() {
 	s := a.services
-	s.moments = moment.NewService(a.Store, a.Warehouse, moment.Templates{Definitions: s.definitions}, s.jobs)
+	s.moments = moment.NewService(a.Store, a.Warehouse, moment.FromMaps{Maps: s.blueprints}, s.jobs)
 }
 
 // journeyName gives what people call a journey.
@@ -41,11 +42,15 @@ func (a *App) journeyName(ctx context.Context, journey string) string {
 	return d.Name.In(i18n.Locale(ctx))
 }
 
+func (a *App) momentPages() journeyweb.MomentPages {
+	s := a.services
+	return journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName}
+}
+
 // momentModule is what happened in journeys, what it did to customers, and which
 // journeys to begin with.
 func (a *App) momentModule() module.Module {
-	s := a.services
-	pages := journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName}
+	s, pages := a.services, a.momentPages()
 	return module.Module{
 		Name:    "moment",
 		Locales: []i18n.Source{moment.Locales(), observed.Locales()},
@@ -56,4 +61,33 @@ func (a *App) momentModule() module.Module {
 			{Key: ui.NavPains, Href: "/journey/pains", Permission: moment.PermRead},
 		},
 	}
+}
+
+// journeyMoments gives the moments of truth of a journey for its home: those that
+// were judged, and those that the design claims.
+func (a *App) journeyMoments(ctx context.Context, journey string) (out []blueprintweb.Moment, err error) {
+	all, err := a.services.moments.Overview(ctx, journey)
+	if err != nil || !all.Ready {
+		return nil, err
+	}
+	for _, s := range all.Steps {
+		if s.Best.Candidate || s.Verdict == "proven" || s.Verdict == "probable" {
+			out = append(out, blueprintweb.Moment{Step: a.services.ingest.Plan.Label(ctx, s.Event), Seal: journeyweb.Seal(s.Verdict), Note: journeyweb.EffectNote(ctx, s)})
+		}
+	}
+	return out, nil
+}
+
+// journeyPains gives the dearest pains of a journey for its home.
+func (a *App) journeyPains(ctx context.Context, journey string) (out []blueprintweb.Pain, err error) {
+	pains, _, _, err := a.services.moments.Pains(ctx, journey)
+	if err != nil {
+		return nil, err
+	}
+	pages := a.momentPages()
+	for _, p := range pains[:min(len(pains), 5)] {
+		name, note, worth, href := pages.PainLine(ctx, p)
+		out = append(out, blueprintweb.Pain{Name: name, Note: note, Worth: worth, Href: href})
+	}
+	return out, nil
 }

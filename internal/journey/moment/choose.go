@@ -88,7 +88,7 @@ func (c *Choice) Validate() error {
 // Ranked is one journey with how it ranks.
 type Ranked struct {
 	Summary
-	Name   definition.Text     `json:"name"`
+	Name   definition.Text     `json:"-"`
 	Merits map[Criterion]Merit `json:"merits"`
 	// Stated tells that people have stated the feasibility.
 	Stated  bool    `json:"stated"`

@@ -1,15 +1,13 @@
 package moment
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
-	"omote/internal/journey/packs"
 )
 
 // Design is a journey as far as it is tested.
@@ -23,7 +21,9 @@ type Design struct {
 
 // DesignStep is a designed step.
 type DesignStep struct {
+	// Event shows the step; any of Also does too.
 	Event string
+	Also  []string
 	// Standard is the longest wait since the step before; zero means none.
 	Standard time.Duration
 	// Candidate tells that the design claims a moment of truth here.
@@ -35,97 +35,59 @@ type Designs interface {
 	Designs(ctx context.Context) ([]Design, error)
 }
 
-// Templates gives the journeys of the built-in pack, with the bank's own
-// definitions in their place where it has any.
-type Templates struct{ Definitions *definition.Service }
+// Maps gives designed journeys: those in force, and the built-in templates.
+type Maps interface {
+	Templates(ctx context.Context) ([]blueprint.Template, error)
+	Live(ctx context.Context) ([]blueprint.Version, error)
+}
+
+// FromMaps reads designs from the maps in force; where the bank has no map of a
+// journey, the built-in template holds.
+type FromMaps struct{ Maps Maps }
 
 // Designs implements the interface of the same name.
-func (t Templates) Designs(ctx context.Context) ([]Design, error) {
-	designs, err := packDesigns()
+func (f FromMaps) Designs(ctx context.Context) ([]Design, error) {
+	live, err := f.Maps.Live(ctx)
 	if err != nil {
 		return nil, err
 	}
-	own, err := t.Definitions.All(ctx)
+	templates, err := f.Maps.Templates(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i := range designs {
-		d := own[designs[i].Journey]
-		delete(own, designs[i].Journey)
-		if !d.Template && len(d.Steps) > 1 {
-			designs[i] = fromDefinition(d, &designs[i])
-		}
+	byID := map[string]*blueprint.Document{}
+	for _, t := range templates {
+		byID[t.Document.Journey] = t.Document
 	}
-	for _, id := range sortedKeys(own) {
-		if d := own[id]; len(d.Steps) > 1 {
-			designs = append(designs, fromDefinition(d, &Design{}))
-		}
+	for _, v := range live {
+		byID[v.Document.Journey] = v.Document
 	}
-	return designs, nil
+	var out []Design
+	for _, d := range byID {
+		out = append(out, designOf(d))
+	}
+	slices.SortFunc(out, func(a, b Design) int { return cmp.Compare(a.Journey, b.Journey) })
+	return out, nil
 }
 
-func sortedKeys(m map[string]definition.Definition) (keys []string) {
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-// fromDefinition takes steps and ends from a definition and standards and further
-// trouble from a design of the same journey.
-func fromDefinition(d definition.Definition, like *Design) Design {
-	out := Design{Journey: d.Journey, Name: d.Name, Trouble: slices.Clone(d.Failure)}
-	for _, event := range d.Steps {
-		s := DesignStep{Event: event}
-		if i := slices.IndexFunc(like.Steps, func(s DesignStep) bool { return s.Event == event }); i >= 0 {
-			s = like.Steps[i]
+// designOf takes the steps that events can show.
+func designOf(d *blueprint.Document) Design {
+	out := Design{Journey: d.Journey, Name: d.Name}
+	known := map[string]bool{}
+	for _, s := range d.Steps() {
+		if len(s.Events) == 0 || known[s.Events[0]] {
+			continue
 		}
-		out.Steps = append(out.Steps, s)
+		for _, e := range s.Events {
+			known[e] = true
+		}
+		out.Steps = append(out.Steps, DesignStep{Event: s.Events[0], Also: s.Events[1:], Standard: time.Duration(s.MaxWait), Candidate: s.Moment})
 	}
-	for _, event := range like.Trouble {
-		if !slices.Contains(out.Trouble, event) && !slices.Contains(d.Steps, event) {
-			out.Trouble = append(out.Trouble, event)
+	for _, e := range slices.Concat(d.Exceptions, d.Failure) {
+		if !known[e] {
+			known[e] = true
+			out.Trouble = append(out.Trouble, e)
 		}
 	}
 	return out
-}
-
-func packDesigns() ([]Design, error) {
-	var pack struct {
-		Journeys []struct {
-			ID         string   `yaml:"id"`
-			Name       string   `yaml:"name"`
-			LabelVI    string   `yaml:"label_vi"`
-			Exceptions []string `yaml:"exceptions"`
-			Stages     []struct {
-				Steps []struct {
-					Event  string `yaml:"e"`
-					Max    string `yaml:"max"`
-					Moment bool   `yaml:"mot"`
-				} `yaml:"steps"`
-			} `yaml:"stages"`
-		} `yaml:"journeys"`
-	}
-	if err := yaml.Unmarshal(packs.JourneyTemplates, &pack); err != nil {
-		return nil, fmt.Errorf("journey templates: %w", err)
-	}
-	var out []Design
-	for _, j := range pack.Journeys {
-		d := Design{Journey: j.ID, Name: definition.Text{EN: j.Name, VI: j.LabelVI}, Trouble: j.Exceptions}
-		for _, stage := range j.Stages {
-			for _, s := range stage.Steps {
-				step := DesignStep{Event: s.Event, Candidate: s.Moment}
-				if s.Max != "" {
-					var err error
-					if step.Standard, err = definition.ParseDuration(s.Max); err != nil {
-						return nil, fmt.Errorf("journey template %s: %w", j.ID, err)
-					}
-				}
-				d.Steps = append(d.Steps, step)
-			}
-		}
-		out = append(out, d)
-	}
-	return out, nil
 }

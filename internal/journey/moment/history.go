@@ -192,7 +192,7 @@ func (h *history) journey(d Design) moments.Journey {
 		if !ok {
 			id = -1
 		}
-		j.Steps = append(j.Steps, moments.Step{Event: id, Standard: s.Standard})
+		j.Steps = append(j.Steps, moments.Step{Event: id, Also: ids(h.names, s.Also), Standard: s.Standard})
 	}
 	j.Trouble = ids(h.names, d.Trouble)
 	return j

@@ -9,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"omote/internal/journey"
-	"omote/internal/journey/definition"
+	"omote/internal/journey/blueprint"
 	"omote/internal/journey/moment"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
@@ -87,6 +86,12 @@ func lives(t *testing.T, w *warehouse.Warehouse, customers int, harm float64, se
 	}
 }
 
+// maps are the built-in templates, with no map of the bank's own.
+type maps []blueprint.Template
+
+func (m maps) Templates(context.Context) ([]blueprint.Template, error) { return m, nil }
+func (m maps) Live(context.Context) ([]blueprint.Version, error)       { return nil, nil }
+
 type rig struct {
 	s *moment.Service
 	w *warehouse.Warehouse
@@ -104,15 +109,15 @@ func withRig(t *testing.T, fn func(t *testing.T, r rig)) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { w.Close() })
-		definitions, err := definition.NewService(db)
+		templates, err := blueprint.LoadTemplates(func(event string) blueprint.Text { return blueprint.Text{EN: event, VI: event} })
 		if err != nil {
 			t.Fatal(err)
 		}
 		var s *moment.Service
 		j := jobs.New(db, jobs.Options{Kinds: []jobs.Kind{jobs.Define(moment.JobKind, 1, func(ctx context.Context, run *jobs.Run, _ struct{}) error { return s.Test(ctx, run) })}})
-		s = moment.NewService(db, w, moment.Templates{Definitions: definitions}, j)
+		s = moment.NewService(db, w, moment.FromMaps{Maps: maps(templates)}, j)
 		fn(t, rig{s, w})
-	}, journey.Migrations, moment.Migrations, audit.Migrations, jobs.Migrations)
+	}, moment.Migrations, audit.Migrations, jobs.Migrations)
 }
 
 func as(t *testing.T, role auth.Role) context.Context {

@@ -66,7 +66,7 @@ func (p MomentPages) effects(ctx context.Context, d *moment.Detail) ui.TableProp
 	}}
 	for _, x := range d.Findings {
 		if !x.Effect.Known {
-			t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: outcomeName(ctx, x.Outcome)}, {Text: i18n.T(ctx, "moment.unknown"), Mute: true}, {}, {}, {}, {}, {Node: ui.Seal(seal(x.Verdict))}}})
+			t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: outcomeName(ctx, x.Outcome)}, {Text: i18n.T(ctx, "moment.unknown"), Mute: true}, {}, {}, {}, {}, {Node: ui.Seal(Seal(x.Verdict))}}})
 			continue
 		}
 		level := func(y float64) string {
@@ -76,7 +76,7 @@ func (p MomentPages) effects(ctx context.Context, d *moment.Detail) ui.TableProp
 			return f.Percent(y, 1)
 		}
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: outcomeName(ctx, x.Outcome), Sub: i18n.T(ctx, "moment.form."+formKey(x.Form))},
-			{Text: effectText(ctx, x.Outcome, x.Effect)}, {Text: level(x.Observed)}, {Text: level(x.Expected)}, {Text: halves(ctx, x)}, {Text: f.Decimal(x.Q, 3)}, {Node: ui.Seal(seal(x.Verdict))}}})
+			{Text: effectText(ctx, x.Outcome, x.Effect)}, {Text: level(x.Observed)}, {Text: level(x.Expected)}, {Text: halves(ctx, x)}, {Text: f.Decimal(x.Q, 3)}, {Node: ui.Seal(Seal(x.Verdict))}}})
 	}
 	return t
 }
@@ -136,7 +136,7 @@ func (p MomentPages) history(ctx context.Context, d *moment.Detail) ui.TableProp
 		if x.Effect.Known {
 			effect = ui.Cell{Text: effectText(ctx, x.Outcome, x.Effect)}
 		}
-		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.When(ctx, x.Tested)}, {Text: outcomeName(ctx, x.Outcome)}, {Node: ui.Seal(seal(x.Verdict))}, effect}})
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: ui.When(ctx, x.Tested)}, {Text: outcomeName(ctx, x.Outcome)}, {Node: ui.Seal(Seal(x.Verdict))}, effect}})
 	}
 	return t
 }

@@ -60,7 +60,8 @@ func (p MomentPages) Routes(r *httpx.Router) {
 // verdicts are the choices of the filter, best first.
 var verdicts = []string{"proven", "probable", "unproven", "insufficient"}
 
-func seal(verdict string) ui.SealKind {
+// Seal is the mark of a verdict.
+func Seal(verdict string) ui.SealKind {
 	switch verdict {
 	case "proven":
 		return ui.SealProven
@@ -142,7 +143,7 @@ func (p MomentPages) momentRow(ctx context.Context, s moment.Step) ui.Row {
 	}
 	return ui.Row{ID: s.Journey + "/" + s.Event, Cells: []ui.Cell{
 		{Text: p.Label(ctx, s.Event), Sub: sub, Href: momentPath(s.Journey, s.Event)},
-		{Node: ui.Seal(seal(s.Verdict))}, effect, {Text: f.Int(int64(b.Customers))}, form, index, since}}
+		{Node: ui.Seal(Seal(s.Verdict))}, effect, {Text: f.Int(int64(b.Customers))}, form, index, since}}
 }
 
 func (p MomentPages) amount(minor float64) money.Amount {
@@ -279,4 +280,13 @@ func lowerText(ctx context.Context, o moment.Outcome, e moment.Interval) string 
 		return i18n.T(ctx, "moment.at_least.scale", "value", f.Decimal(10*max(e.Low, 0), 2))
 	}
 	return i18n.T(ctx, "moment.at_least."+string(o), "value", f.Decimal(100*max(e.Low, 0), 1))
+}
+
+// EffectNote writes the effect behind a step's verdict with its interval, for other
+// pages.
+func EffectNote(ctx context.Context, s moment.Step) string {
+	if !s.Best.Effect.Known || s.Verdict == moments.Insufficient.String() {
+		return i18n.T(ctx, "moment.unknown")
+	}
+	return outcomeName(ctx, s.Best.Outcome) + " " + effectText(ctx, s.Best.Outcome, s.Best.Effect)
 }

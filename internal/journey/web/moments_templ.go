@@ -183,7 +183,7 @@ func momentPage(page ui.Page, v momentView) templ.Component {
 							}()
 						}
 						ctx = templ.InitializeContext(ctx)
-						templ_7745c5c3_Err = ui.Seal(seal(v.detail.Verdict)).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = ui.Seal(Seal(v.detail.Verdict)).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"omote/internal/journey"
+	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
@@ -30,6 +31,21 @@ import (
 	"omote/internal/testkit"
 	"omote/internal/ui"
 )
+
+// maps are the built-in templates, with no map of the bank's own.
+type maps []blueprint.Template
+
+func (m maps) Templates(context.Context) ([]blueprint.Template, error) { return m, nil }
+func (m maps) Live(context.Context) ([]blueprint.Version, error)       { return nil, nil }
+
+// Definitions implements definition.Source.
+func (m maps) Definitions(context.Context) (map[string]definition.Definition, error) {
+	out := map[string]definition.Definition{}
+	for _, t := range m {
+		out[t.Document.Journey] = t.Document.Definition()
+	}
+	return out, nil
+}
 
 // site serves the pages over a small bank.
 type site struct {
@@ -51,11 +67,12 @@ func newSite(t *testing.T) *site {
 	}
 	t.Cleanup(func() { w.Close() })
 	fillWarehouse(t, w)
-	definitions, err := definition.NewService(db)
+	templates, err := blueprint.LoadTemplates(func(event string) blueprint.Text { return blueprint.Text{EN: event, VI: event} })
 	if err != nil {
 		t.Fatal(err)
 	}
-	moments := moment.NewService(db, w, moment.Templates{Definitions: definitions}, jobs.New(db, jobs.Options{}))
+	definitions := definition.NewService(maps(templates))
+	moments := moment.NewService(db, w, moment.FromMaps{Maps: maps(templates)}, jobs.New(db, jobs.Options{}))
 	if err := moments.Test(testkit.Context(t), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +84,7 @@ func newSite(t *testing.T) *site {
 		http.Error(w, err.Error(), httpx.Status(err))
 	})
 	label := func(_ context.Context, name string) string { return "«" + name + "»" }
-	web.Pages{Observed: observed.NewService(w, definitions, db.Clock()), Definitions: definitions, Label: label, Zone: time.UTC}.Routes(s.router)
+	web.Pages{Observed: observed.NewService(w, definitions, db.Clock()), Label: label, Zone: time.UTC}.Routes(s.router)
 	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
 	return s
 }

@@ -271,3 +271,14 @@ func (p MomentPages) feeling(w http.ResponseWriter, r *http.Request) error {
 	c.Label = ui.PlainText(page.Finding)
 	return ui.Render(w, r, feelingPage(page, c, t, asked))
 }
+
+// PainLine writes a pain for other pages: what goes wrong, what it does, what it
+// costs, and where to read on.
+func (p MomentPages) PainLine(ctx context.Context, x moment.Pain) (name, note, worth, href string) {
+	f := i18n.Fmt(ctx)
+	worth = i18n.T(ctx, "moment.unknown")
+	if x.Expected.Known {
+		worth = f.MoneyShort(p.amount(x.Expected.Value)) + " (" + f.MoneyShort(p.amount(x.Expected.Low)) + " – " + f.MoneyShort(p.amount(x.Expected.High)) + ")"
+	}
+	return p.painName(ctx, x), harmText(ctx, x), worth, painPath(x.ID)
+}
