@@ -111,6 +111,12 @@ var table = map[Permission][]Role{
 	"customer.contact.edit":    roles(CXLead, DPO),
 	"customer.contact.reserve": roles(CXLead, KeyConsent),
 
+	// Surveys. Single answers are people's words; figures are not.
+	"feedback.survey.read":    everybodyAnd(KeyRead),
+	"feedback.survey.edit":    roles(CXLead, Analyst),
+	"feedback.survey.approve": roles(CXLead, Council),
+	"feedback.survey.answers": roles(CXLead, Champion, CaseOwner, Analyst),
+
 	// Governance: what is proposed by one and decided by another. Deciding needs
 	// also the permission that the proposal names.
 	"governance.approval.read":   everybodyAnd(KeyRead),
