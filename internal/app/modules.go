@@ -22,6 +22,7 @@ import (
 	"omote/internal/feedback/cases"
 	"omote/internal/governance"
 	"omote/internal/governance/record"
+	"omote/internal/feedback/survey"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
@@ -77,6 +78,8 @@ type services struct {
 	gates       *outbox.Gates
 	blueprints  *blueprint.Service
 	conform     *conform.Service
+	timers      *timer.Timers
+	surveys     *survey.Service
 	definitions *definition.Service
 	journeys    *observed.Service
 	moments     *moment.Service
@@ -88,7 +91,7 @@ type services struct {
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
-		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations,
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations, survey.Migrations,
 		governance.Migrations}
 }
 
@@ -116,18 +119,23 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireSegments(); err != nil {
 		return err
 	}
+	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
+		return fmt.Errorf("auth: %w", err)
+	}
+	s.approvals = approval.New(a.Store, s.auth)
+	a.wireTimers()
 	a.wireCases()
+	if err := a.wireSurveys(ctx); err != nil {
+		return fmt.Errorf("surveys: %w", err)
+	}
 	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, append(s.customers.handlers(a),
-		consent.NewHandler(s.consents, a.Names), cases.NewHandler(s.cases, a.Names), s.segments.Handler())...); err != nil {
+		consent.NewHandler(s.consents, a.Names), cases.NewHandler(s.cases, a.Names), s.segments.Handler(),
+		survey.Handler{Surveys: s.surveys, Pseudonyms: a.Names})...); err != nil {
 		return err
 	}
 	if err := a.installSegments(ctx); err != nil {
 		return err
 	}
-	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
-		return fmt.Errorf("auth: %w", err)
-	}
-	s.approvals = approval.New(a.Store, s.auth)
 	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{})
 	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
 		return fmt.Errorf("organisation: %w", err)
@@ -169,8 +177,10 @@ func (a *App) wire(ctx context.Context) error {
 		{Name: "audit", Work: []module.Work{{Name: "sealer", Role: config.Worker, Run: sealer.Run}}},
 		{Name: "jobs", Work: []module.Work{{Name: "jobs", Role: config.Worker, Run: s.jobs.Run}}},
 		a.outboxModule(),
+		a.timerModule(),
 		a.adminModule(),
 		a.ingestModule(),
+		a.surveyModule(),
 		a.insightModule(),
 		a.blueprintModule(),
 		a.journeyModule(),

@@ -313,7 +313,7 @@ func (s *Service) forget(entity string) {
 }
 
 // lives gives the live versions of the transaction's entity. A change by another
-// process is seen within refresh.
+// process is seen within refreshEvery.
 func (s *Service) lives(ctx context.Context, tx store.Tx) (map[string]*Version, error) {
 	s.mu.RLock()
 	known, ok := s.live[tx.Scope.Entity]
@@ -338,24 +338,39 @@ func (s *Service) lives(ctx context.Context, tx store.Tx) (map[string]*Version, 
 // refresh bounds how long another process's publication is not seen here.
 const refresh = 5 * time.Second
 
-// Run takes answers in, and tells the log of completed responses, until ctx ends.
-func (s *Service) Run(ctx context.Context) error {
-	var all sync.WaitGroup
-	all.Go(func() { s.intake.run(ctx) })
-	all.Go(func() { s.tellLoop(ctx) })
-	all.Go(func() {
-		for tick := time.NewTicker(refresh); ; {
-			select {
-			case <-ctx.Done():
-				tick.Stop()
-				return
-			case <-tick.C:
-				s.mu.Lock()
-				clear(s.live)
-				s.mu.Unlock()
-			}
-		}
-	})
-	all.Wait()
+// RunIntake saves answers until ctx ends; it runs where pages are served.
+func (s *Service) RunIntake(ctx context.Context) error {
+	var both sync.WaitGroup
+	both.Go(func() { s.intake.run(ctx) })
+	both.Go(func() { s.refresh(ctx) })
+	both.Wait()
 	return nil
+}
+
+// RunTell tells the log of completed responses until ctx ends.
+func (s *Service) RunTell(ctx context.Context) error {
+	var both sync.WaitGroup
+	both.Go(func() { s.tellLoop(ctx) })
+	both.Go(func() { s.refresh(ctx) })
+	both.Wait()
+	return nil
+}
+
+// refreshEvery bounds how long another process's publication is not seen here.
+const refreshEvery = 5 * time.Second
+
+// refresh forgets what is known of live versions again and again.
+func (s *Service) refresh(ctx context.Context) {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.mu.Lock()
+			clear(s.live)
+			s.mu.Unlock()
+		}
+	}
 }

@@ -98,6 +98,9 @@ func (o *Outbox) Enqueue(ctx context.Context, tx store.Tx, m Message) (string, e
 	return r.ID, nil
 }
 
+// Channels lists the channels that have a sender, sorted.
+func (o *Outbox) Channels() []string { return slices.Clone(o.channels) }
+
 // Wake tells the dispatcher that there may be something due.
 func (o *Outbox) Wake() {
 	select {
