@@ -20,9 +20,9 @@ import (
 	"omote/internal/customer/consent"
 	segments "omote/internal/customer/segment"
 	"omote/internal/feedback/cases"
+	"omote/internal/feedback/survey"
 	"omote/internal/governance"
 	"omote/internal/governance/record"
-	"omote/internal/feedback/survey"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
 	"omote/internal/ingest/imports"
@@ -84,7 +84,6 @@ type services struct {
 	journeys    *observed.Service
 	moments     *moment.Service
 	segments    *segments.Service
-	timers      *timer.Timers
 	cases       *cases.Service
 }
 

@@ -10,19 +10,16 @@ import (
 	caseweb "omote/internal/feedback/cases/web"
 	"omote/internal/module"
 	"omote/internal/platform/auth"
-	"omote/internal/platform/config"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/outbox"
 	"omote/internal/platform/send"
 	"omote/internal/platform/store"
-	"omote/internal/platform/timer"
 	"omote/internal/ui"
 )
 
-// wireCases makes the timers and the cases that use them.
+// wireCases makes the cases; their clocks are timers.
 func (a *App) wireCases() {
 	s := a.services
-	s.timers = timer.New(a.Store, timer.Options{})
 	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
 		UnitPath: a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
@@ -37,7 +34,6 @@ func (a *App) caseModule() module.Module {
 		Locales: []i18n.Source{cases.Locales()},
 		Routes:  pages.Routes,
 		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
-		Work:    []module.Work{{Name: "timers", Role: config.Worker, Run: s.timers.Run}},
 	}
 }
 
