@@ -5,13 +5,18 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"omote/internal/customer/consent"
 	"omote/internal/customer/segment"
+	segmentapi "omote/internal/customer/segment/api"
+	segmentweb "omote/internal/customer/segment/web"
 	"omote/internal/module"
 	"omote/internal/platform/config"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
+	"omote/internal/ui"
 )
 
 // segmentJob counts what the pages of segments show and is costly.
@@ -51,9 +56,13 @@ func (a *App) segmentPeriodic() jobs.Periodic {
 
 func (a *App) segmentModule() module.Module {
 	s := a.services.segments
+	pages := segmentweb.Pages{Segments: s, Clock: a.Clock, Zone: a.Config.Location(), Label: a.services.ingest.Plan.Label}
 	return module.Module{
 		Name:    "segment",
 		Locales: []i18n.Source{segment.Locales()},
+		Routes:  pages.Routes,
+		API:     func(api huma.API) { segmentapi.API{Segments: s}.Register(api) },
+		Nav:     []module.Nav{{Key: ui.NavSegments, Href: "/customer/segments", Permission: segment.PermRead}},
 		Work: []module.Work{
 			{Name: "segments follow time", Role: config.Worker, Run: s.Timer().Run},
 			{Name: "segments take up history", Role: config.Warehouse, Run: s.Filler().Run},

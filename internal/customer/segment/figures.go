@@ -10,6 +10,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"omote/analytics/rule"
+	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/scope"
@@ -508,3 +509,36 @@ func Wilson(hits, n int64) (low, high float64) {
 }
 
 var errNoReach = errs.Unavailable("segment.error.no_reach", "nothing here decides whom one may reach")
+
+// Export gives all members to yield. It leaves the platform, so it is on the
+// audit trail.
+func (s *Service) Export(ctx context.Context, id string, yield func(Member) error) error {
+	if err := auth.Require(ctx, PermExport, scope.Root); err != nil {
+		return err
+	}
+	err := s.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		if _, err := oneVersion(ctx, tx, id, 0); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Entry{Action: "customer.segment.export", Object: "segment/" + id})
+	})
+	if err != nil {
+		return err
+	}
+	return s.DB.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		for after := ""; ; {
+			p, err := members(ctx, tx, id, after, 1000)
+			if err != nil {
+				return err
+			}
+			for _, m := range p.Items {
+				if err := yield(m); err != nil {
+					return err
+				}
+			}
+			if after = p.Next; after == "" {
+				return nil
+			}
+		}
+	})
+}

@@ -185,4 +185,21 @@ func answers(ctx context.Context, f Facts, p *rule.Program, now int64) (map[stri
 	return out, rows.Err()
 }
 
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+// sample gives a few customers for whom a rule holds. Their ids are pseudonyms, so
+// the first are as good as any.
+func sample(ctx context.Context, f Facts, p *rule.Program, now int64, n int) (ids []string, err error) {
+	q := p.SQL(f.Dialect(), now, Operational)
+	rows, err := f.Query(ctx, "SELECT CAST(customer_id AS VARCHAR) AS id FROM ("+q.Text+") q WHERE answer ORDER BY id LIMIT "+strconv.Itoa(n), q.Args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("sample a rule: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}

@@ -513,6 +513,7 @@ type Check struct {
 	Resolved string
 	Unseen   []string // events that the rule names and nobody has seen
 	Counts   Counts
+	Sample   []string // a few of whom it holds, for who may see members
 	At       time.Time
 	Took     time.Duration
 }
@@ -561,8 +562,14 @@ func (s *Service) Check(ctx context.Context, text string, count bool) (*Check, e
 		return nil, err
 	}
 	out.Took = time.Since(begin)
-	return out, nil
+	if out.Counts.Members > 0 && auth.Require(ctx, PermMember, scope.Root) == nil {
+		out.Sample, err = sample(s.whole(ctx), s.Facts, p, out.At.UnixMicro(), sampleMembers)
+	}
+	return out, err
 }
+
+// sampleMembers are how many customers a check names.
+const sampleMembers = 5
 
 // whole is the scope in which figures of the whole entity are read, for somebody
 // who may see the whole entity.
