@@ -70,9 +70,13 @@ func (a *App) segmentModule() module.Module {
 	}
 }
 
-// RefreshSegments counts the figures of segments now instead of at the next full hour.
+// RefreshSegments has the figures of segments counted now instead of at the next
+// full hour; a worker does it.
 func (a *App) RefreshSegments(ctx context.Context) error {
-	return a.services.segments.Refresh(a.system(ctx))
+	return a.Store.Write(a.system(ctx), func(ctx context.Context, tx store.Tx) error {
+		_, err := a.services.jobs.Submit(ctx, tx, segmentJob, struct{}{}, jobs.Submission{})
+		return err
+	})
 }
 
 // seenEvents lists the events that the warehouse has seen.
