@@ -72,6 +72,7 @@ type services struct {
 	admin       *admin.Admin
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
+	board       *insightweb.Board
 	ingest      *ingest.Ingest
 	customers   *customers
 	outbox      *outbox.Outbox
@@ -147,11 +148,12 @@ func (a *App) wire(ctx context.Context) error {
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(), a.governanceKind(),
 			a.erasureKind(), a.retentionKind(),
+			a.refreshKind(),
 			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic(), a.governancePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
+			a.approvalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)

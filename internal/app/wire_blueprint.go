@@ -3,16 +3,22 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"omote/internal/ingest/plan"
 	"omote/internal/insight/metric"
-	insightweb "omote/internal/insight/web"
 	"omote/internal/journey/blueprint"
+	blueprintapi "omote/internal/journey/blueprint/api"
 	blueprintweb "omote/internal/journey/blueprint/web"
 	"omote/internal/journey/conform"
 	"omote/internal/journey/definition"
 	"omote/internal/module"
+	"omote/internal/platform/errs"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
+	"omote/internal/platform/store"
 	"omote/internal/ui"
 )
 
@@ -33,6 +39,13 @@ func (a *App) wireBlueprints() error {
 	}
 	s := a.services
 	s.blueprints = blueprint.NewService(a.Store, s.approvals, templates)
+	s.blueprints.OnLive = func(ctx context.Context, tx store.Tx) error {
+		_, err := s.jobs.Submit(ctx, tx, refreshJob, struct{}{}, jobs.Submission{Unique: refreshJob})
+		if errs.KindOf(err) == errs.KindConflict {
+			return nil // one is waiting already
+		}
+		return err
+	}
 	s.definitions = definition.NewService(s.blueprints)
 	return nil
 }
@@ -41,18 +54,39 @@ func (a *App) wireBlueprints() error {
 func (a *App) blueprintModule() module.Module {
 	s := a.services
 	s.conform = conform.NewService(a.Store, a.Warehouse, s.journeys, s.blueprints, a.Clock)
-	board := insightweb.NewBoard(s.metrics, a.Clock, a.Config.Location())
 	pages := blueprintweb.Pages{Maps: s.blueprints, Conform: s.conform, Clock: a.Clock, Zone: a.Config.Location(), Names: a.actorNames, Events: a.trackedEvents,
 		Cases: a.journeyCases, UnitNames: a.unitNames, Ending: a.ending,
 		Home: blueprintweb.HomeParts{Measures: func(ctx context.Context, journey string, ids []string) ([]ui.MetricRowProps, bool, error) {
-			return board.Measures(ctx, func(d metric.Definition) bool { return d.Journey == journey || slices.Contains(ids, d.ID) })
+			return s.board.Measures(ctx, func(d metric.Definition) bool { return d.Journey == journey || slices.Contains(ids, d.ID) })
 		}, Moments: a.journeyMoments, Pains: a.journeyPains}}
 	return module.Module{
 		Name:    "blueprint",
 		Locales: []i18n.Source{blueprintweb.Locales()},
 		Routes:  pages.Routes,
+		API:     func(api huma.API) { blueprintapi.Maps{Service: s.blueprints, Conform: s.conform}.Register(api) },
 		Nav:     []module.Nav{{Key: ui.NavJourneys, Href: "/journey/atlas", Permission: blueprint.PermRead}},
 	}
+}
+
+// refreshJob compares every map in force with what happens, over the whole bank.
+const refreshJob = "journey.refresh"
+
+func (a *App) refreshKind() jobs.Kind {
+	return jobs.Define(refreshJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		_, err := a.services.conform.Refresh(ctx)
+		return err
+	})
+}
+
+func (a *App) refreshPeriodic() jobs.Periodic {
+	return jobs.Periodic{Name: refreshJob, Entity: a.Config.Entity, Kind: refreshJob, Schedule: jobs.Every(time.Hour)}
+}
+
+// CompareMaps computes the conformance of every map in force now: for the demo,
+// which opens with it.
+func (a *App) CompareMaps(ctx context.Context) error {
+	_, err := a.services.conform.Refresh(ctx)
+	return err
 }
 
 // trackedEvents are the events that the tracking plan declares.
@@ -84,7 +118,7 @@ func (a *App) InstallMap(ctx context.Context, journey, owner string) error {
 	}
 	for _, t := range all {
 		if t.Document.Journey == journey {
-			d := t.Document.Clone()
+			d := t.In("vi")
 			d.Owner = owner
 			return a.services.blueprints.Install(ctx, d, true, "vi")
 		}

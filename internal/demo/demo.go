@@ -74,6 +74,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := problems.seed(ctx, a); err != nil {
 		return nil, err
 	}
+	if err := a.CompareMaps(a.System(ctx)); err != nil {
+		return nil, err
+	}
 	o.Say("%d events of %d customers over %d months are in, after %.0f s", f.sent, o.Customers, o.Months, time.Since(begin).Seconds())
 	return b, nil
 }

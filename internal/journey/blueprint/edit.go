@@ -31,17 +31,17 @@ const maxOps = 500
 // Conflict is an operation that met a change of the same place by somebody else.
 // Nothing of it is lost: both values stand side by side until somebody chooses.
 type Conflict struct {
-	Op     Op
-	Actor  string // whose operation waits
-	Theirs json.RawMessage
-	By     string // who changed the place
+	Op     Op              `json:"op"`
+	Actor  string          `json:"actor"` // whose operation waits
+	Theirs json.RawMessage `json:"theirs"`
+	By     string          `json:"by"` // who changed the place
 }
 
 // Outcome is what an edit led to.
 type Outcome struct {
-	Rev       int64
-	Applied   []string // ids of operations
-	Conflicts []Conflict
+	Rev       int64      `json:"rev"`
+	Applied   []string   `json:"applied"` // ids of operations
+	Conflicts []Conflict `json:"conflicts"`
 }
 
 // Edit applies operations to a draft, in their order, on behalf of one editor:

@@ -144,6 +144,11 @@ func (s *Service) decided(ctx context.Context, tx store.Tx, req approval.Request
 			if err := updateRow(ctx, tx, &r); err != nil {
 				return err
 			}
+			if s.OnLive != nil {
+				if err := s.OnLive(ctx, tx); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return audit.Record(ctx, tx, audit.Entry{Action: "journey.blueprint." + string(state), Object: object(p.Journey), Reason: req.Reason})
@@ -207,7 +212,7 @@ func (s *Service) Install(ctx context.Context, d *Document, template bool, local
 	}
 	var base *Document
 	if t, known := s.template(d.Template); template && known {
-		base = t.Document
+		base = t.In(locale)
 	}
 	if _, err := s.add(ctx, d, base, locale, "install"); err != nil {
 		return err
@@ -268,7 +273,7 @@ func (s *Service) improve(r row) (Improvements, error) {
 		return out, fmt.Errorf("template of %s: %w", r.Journey, err)
 	}
 	out.Edition = t.Document.Edition
-	out.Merged, err = Merge(&base, d, t.Document)
+	out.Merged, err = Merge(&base, d, t.In(r.Locale))
 	return out, err
 }
 
@@ -300,7 +305,7 @@ func (s *Service) Inherit(ctx context.Context, journey, client string) (out Outc
 		if !ok {
 			return nil
 		}
-		return updateBase(ctx, tx, journey, mustJSON(t.Document))
+		return updateBase(ctx, tx, journey, mustJSON(t.In(r.Locale)))
 	})
 	return out, err
 }

@@ -78,6 +78,10 @@ type Journey struct {
 
 // Service is the use cases of designed journeys.
 type Service struct {
+	// OnLive is called in the transaction that puts a map in force; nil does
+	// nothing. Set it while the program is put together.
+	OnLive func(ctx context.Context, tx store.Tx) error
+
 	db        *store.DB
 	approvals *approval.Service
 	templates []Template
@@ -273,8 +277,8 @@ func (s *Service) Create(ctx context.Context, n New) (j Journey, err error) {
 		if !ok {
 			return Journey{}, errs.NotFound("blueprint.error.template", "there is no template %q", n.Template).With("id", n.Template)
 		}
-		base = t.Document
-		d = t.Document.Clone()
+		base = t.In(n.Locale)
+		d = base.Clone()
 		d.Journey = cmp.Or(n.Journey, d.Journey)
 		if n.Name != (Text{}) {
 			d.Name = n.Name

@@ -17,6 +17,44 @@ type Template struct {
 	Document *Document
 	// Area is the outcome area that the pack assigns it to.
 	Area string
+
+	cells map[string]map[Layer]packCell // by step
+}
+
+// packCell is a cell in both languages, or "-" for none.
+type packCell struct {
+	VI string `yaml:"vi"`
+	EN string `yaml:"en"`
+}
+
+// UnmarshalYAML reads a cell: "-" or a text in both languages.
+func (c *packCell) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*c = packCell{n.Value, n.Value}
+		return nil
+	}
+	type plain packCell
+	return n.Decode((*plain)(c))
+}
+
+// In gives the document with its cells in a language: cells are written in the
+// language that a bank works in.
+func (t Template) In(locale string) *Document {
+	d := t.Document.Clone()
+	for _, s := range d.Steps() {
+		for layer, c := range t.cells[s.ID] {
+			if s.Layers == nil {
+				s.Layers = map[Layer]Cell{}
+			}
+			switch text := (Text{EN: c.EN, VI: c.VI}).In(locale); text {
+			case "-":
+				s.Layers[layer] = Cell{None: true}
+			default:
+				s.Layers[layer] = Cell{Text: text}
+			}
+		}
+	}
+	return d
 }
 
 // packFile is the form of the pack of templates; its head explains the fields.
@@ -60,10 +98,14 @@ type packStep struct {
 
 // LoadTemplates reads the pack. names gives what people call an event.
 func LoadTemplates(names func(event string) Text) ([]Template, error) {
-	return parseTemplates(packs.JourneyTemplates, names)
+	return parseTemplates(packs.JourneyTemplates, packs.JourneyLayers, names)
 }
 
-func parseTemplates(raw []byte, names func(event string) Text) ([]Template, error) {
+func parseTemplates(raw, layers []byte, names func(event string) Text) ([]Template, error) {
+	var cells map[string]map[string]map[Layer]packCell
+	if err := yaml.Unmarshal(layers, &cells); err != nil {
+		return nil, fmt.Errorf("layers of journey templates: %w", err)
+	}
 	var pack packFile
 	if err := yaml.Unmarshal(raw, &pack); err != nil {
 		return nil, fmt.Errorf("journey templates: %w", err)
@@ -102,7 +144,11 @@ func parseTemplates(raw []byte, names func(event string) Text) ([]Template, erro
 		if err := d.Validate(); err != nil {
 			return nil, fmt.Errorf("journey template %s: %w", j.ID, err)
 		}
-		out = append(out, Template{Document: d, Area: j.OutcomeArea})
+		t := Template{Document: d, Area: j.OutcomeArea, cells: cells[j.ID]}
+		if err := t.In("vi").Validate(); err != nil {
+			return nil, fmt.Errorf("layers of journey template %s: %w", j.ID, err)
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }

@@ -7,3 +7,8 @@ import _ "embed"
 //
 //go:embed journey_templates.yaml
 var JourneyTemplates []byte
+
+// JourneyLayers are the cells of the blueprint for templates that have them.
+//
+//go:embed journey_layers.yaml
+var JourneyLayers []byte

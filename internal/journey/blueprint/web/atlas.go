@@ -223,7 +223,7 @@ type galleryView struct {
 
 // strays counts how a journey differs from its template.
 func strays(t blueprint.Template, j blueprint.Journey) int {
-	return len(blueprint.Diff(t.Document, j.Draft))
+	return len(blueprint.Diff(t.In(j.Locale), j.Draft))
 }
 
 func (p Pages) create(w http.ResponseWriter, r *http.Request) error {

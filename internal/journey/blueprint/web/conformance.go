@@ -29,7 +29,7 @@ var dims = []string{"channel", "unit", "product"}
 
 func (p Pages) conformance(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), r.PathValue("journey")
-	v := &conformView{part: conform.Part{Column: r.URL.Query().Get("by"), Value: r.URL.Query().Get("value")}, labels: map[string]string{}}
+	v := &conformView{part: conform.Part{Column: r.URL.Query().Get("by"), Value: r.URL.Query().Get("value")}}
 	if v.part.Column != "" && !slices.Contains(dims, v.part.Column) {
 		return errs.Invalid("blueprint.error.value", "by", "cases cannot be split by %q", v.part.Column).With("field", v.part.Column)
 	}
@@ -46,12 +46,8 @@ func (p Pages) conformance(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	events, err := p.Events(ctx)
-	if err != nil {
+	if v.labels, err = p.eventLabels(ctx); err != nil {
 		return err
-	}
-	for _, e := range events {
-		v.labels[e.Name] = in(ctx, e.Label)
 	}
 	name := nameOf(ctx, v.d)
 	f := i18n.Fmt(ctx)

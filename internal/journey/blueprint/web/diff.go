@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -122,7 +121,7 @@ func (v *diffView) wrongs() (n int) {
 	return n
 }
 
-func (v *diffView) who(ref string) string { return cmp.Or(v.names[ref], ref) }
+func (v *diffView) who(ctx context.Context, ref string) string { return whoIs(ctx, v.names, ref) }
 
 // history lists the versions.
 func (v *diffView) history(ctx context.Context) ui.TableProps {
@@ -132,13 +131,13 @@ func (v *diffView) history(ctx context.Context) ui.TableProps {
 	for _, x := range v.versions {
 		decided := ui.Cell{}
 		if !x.DecidedAt.IsZero() {
-			decided = ui.Cell{Text: v.who(x.DecidedBy), Sub: f.Date(x.DecidedAt.In(v.p.Zone))}
+			decided = ui.Cell{Text: v.who(ctx, x.DecidedBy), Sub: f.Date(x.DecidedAt.In(v.p.Zone))}
 			if x.Decision != "" {
 				decided.Sub += " · " + x.Decision
 			}
 		}
 		t.Rows = append(t.Rows, ui.Row{ID: itoa(x.Number), Cells: []ui.Cell{{Text: i18n.T(ctx, "blueprint.version.n", "version", x.Number), Sub: x.Note, Href: homePath(v.j.Draft.Journey) + "/diff?to=" + itoa(x.Number)},
-			{Text: i18n.T(ctx, "blueprint.version."+string(x.State))}, {Text: v.who(x.ProposedBy), Sub: f.Date(x.ProposedAt.In(v.p.Zone))}, decided}})
+			{Text: i18n.T(ctx, "blueprint.version."+string(x.State))}, {Text: v.who(ctx, x.ProposedBy), Sub: f.Date(x.ProposedAt.In(v.p.Zone))}, decided}})
 	}
 	return t
 }

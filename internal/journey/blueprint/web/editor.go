@@ -131,7 +131,7 @@ func (p Pages) eventList(ctx context.Context) ([]EventInfo, map[string]int64, er
 		known[e.Name] = true
 	}
 	for name := range counts {
-		if !known[name] {
+		if name != "" && !known[name] {
 			list = append(list, EventInfo{Name: name, Label: blueprint.Text{EN: name, VI: name}})
 		}
 	}
@@ -158,7 +158,22 @@ func (v *editorView) nameField() string {
 	return "name.en"
 }
 
-func (v *editorView) who(ref string) string { return cmp.Or(v.names[ref], ref) }
+func (v *editorView) who(ctx context.Context, ref string) string { return whoIs(ctx, v.names, ref) }
+
+// whoIs names an actor; the platform's own work is the system.
+func whoIs(ctx context.Context, names map[string]string, ref string) string {
+	if strings.HasPrefix(ref, "process:") {
+		return i18n.T(ctx, "blueprint.system")
+	}
+	return cmp.Or(names[ref], ref)
+}
+
+// findingsShown is how many findings stand open; the others are folded.
+const findingsShown = 7
+
+func (v *editorView) shown() int {
+	return min(len(v.findings), max(findingsShown, v.count(blueprint.Wrong)))
+}
 
 // openComments counts the open comments on a step; "" is the whole map.
 func (v *editorView) openComments(step string) (n int) {

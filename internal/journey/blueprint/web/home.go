@@ -29,15 +29,14 @@ type HomeParts struct {
 
 // Moment is a moment of truth with what is known of its effect.
 type Moment struct {
-	Step string
+	Step string // what the step is called
 	Seal ui.SealKind
 	Note string // translated: the effect with its interval
 }
 
 // Pain is a pain point.
 type Pain struct {
-	Name, Note, Href string
-	Worth            string // translated
+	Name, Note, Worth, Href string // translated
 }
 
 // Work is something under way.
@@ -64,6 +63,7 @@ type homeView struct {
 	work     []Work
 	tasks    []conform.Task
 	names    map[string]string
+	labels   map[string]string // of events
 }
 
 func (p Pages) home(w http.ResponseWriter, r *http.Request) error {
@@ -167,8 +167,22 @@ func (v *homeView) load(ctx context.Context) error {
 			v.tasks = append(v.tasks, t)
 		}
 	}
+	if err != nil {
+		return err
+	}
 	v.names = p.Names(ctx, refs...)
+	v.labels, err = p.eventLabels(ctx)
 	return err
+}
+
+// eventLabels gives what people call the events.
+func (p Pages) eventLabels(ctx context.Context) (map[string]string, error) {
+	list, err := p.Events(ctx)
+	out := map[string]string{}
+	for _, e := range list {
+		out[e.Name] = in(ctx, e.Label)
+	}
+	return out, err
 }
 
 func (v *homeView) meta(ctx context.Context) []ui.Item {

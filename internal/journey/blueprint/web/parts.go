@@ -65,6 +65,12 @@ func driftText(ctx context.Context, d *conform.Drift) string {
 	return i18n.T(ctx, "blueprint.drift.noise", args...)
 }
 
-func edgeText(ctx context.Context, e conform.DriftEdge) string {
-	return cmp.Or(e.Source, i18n.T(ctx, "blueprint.drift.start")) + " → " + cmp.Or(e.Target, i18n.T(ctx, "blueprint.drift.end"))
+func edgeText(ctx context.Context, e conform.DriftEdge, labels map[string]string) string {
+	name := func(event, none string) string {
+		if event == "" {
+			return i18n.T(ctx, "blueprint.drift."+none)
+		}
+		return cmp.Or(labels[event], event)
+	}
+	return name(e.Source, "start") + " → " + name(e.Target, "end")
 }

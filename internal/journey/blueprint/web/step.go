@@ -330,3 +330,20 @@ func (v *stepView) handoff(i int) blueprint.Handoff {
 	}
 	return blueprint.Handoff{}
 }
+
+// facts are how the step fares over the cases that are over.
+func (v *stepView) facts(ctx context.Context) []ui.KeyValue {
+	f, s := i18n.Fmt(ctx), v.report
+	should := s.Done + s.Skipped
+	kv := func(key, value string) ui.KeyValue { return ui.KeyValue{Key: key, Value: value} }
+	out := []ui.KeyValue{kv(i18n.T(ctx, "blueprint.atlas.cases"), f.Int(int64(should)))}
+	if should > 0 {
+		out = append(out, kv(i18n.T(ctx, "blueprint.row.fit"), "**"+fitText(ctx, s.Fitness.Value)+"** ("+f.Interval(s.Fitness.Low, s.Fitness.High, 2)+")"))
+	}
+	out = append(out, kv(i18n.T(ctx, "blueprint.col.skipped"), f.Int(int64(s.Skipped))), kv(i18n.T(ctx, "blueprint.col.late"), f.Int(int64(s.Late))),
+		kv(i18n.T(ctx, "blueprint.col.repeated"), f.Int(int64(s.Repeated))), kv(i18n.T(ctx, "blueprint.col.apart"), f.Int(int64(s.Apart))))
+	if s.Waits > 0 {
+		out = append(out, kv(i18n.T(ctx, "blueprint.col.wait"), f.Seconds(s.Median)), kv(i18n.T(ctx, "blueprint.col.p90"), f.Seconds(s.P90)))
+	}
+	return out
+}
