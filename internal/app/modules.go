@@ -72,7 +72,6 @@ type services struct {
 	admin       *admin.Admin
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
-	board       *insightweb.Board
 	ingest      *ingest.Ingest
 	customers   *customers
 	outbox      *outbox.Outbox
