@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"omote/internal/customer/identity"
 	"omote/internal/feedback/cases"
+	caseapi "omote/internal/feedback/cases/api"
 	caseweb "omote/internal/feedback/cases/web"
 	"omote/internal/module"
 	"omote/internal/platform/auth"
@@ -22,7 +25,7 @@ func (a *App) wireCases() {
 	s := a.services
 	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
-		UnitPath: a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
 }
 
 func (a *App) caseModule() module.Module {
@@ -33,6 +36,7 @@ func (a *App) caseModule() module.Module {
 		Name:    "cases",
 		Locales: []i18n.Source{cases.Locales()},
 		Routes:  pages.Routes,
+		API:     func(api huma.API) { caseapi.Register(api, s.cases) },
 		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
 	}
 }

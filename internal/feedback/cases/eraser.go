@@ -45,7 +45,7 @@ func (s *Service) erase(ctx context.Context, tx store.Tx, subject *erasure.Subje
 		action     erasure.Action
 	}{
 		{"cases_case", "title = NULL, words = NULL, name = NULL, phone = NULL, email = NULL, contact_ix = '', customer_id = ''", ""},
-		{"cases_signal", "words = NULL", erasure.Unlinked},
+		{"cases_signal", "", erasure.Deleted}, // ids of a feed may name the person
 		{"cases_entry", "body = NULL", erasure.Unlinked},
 		{"cases_gesture", "reason = NULL, customer = ''", erasure.Unlinked},
 		{"cases_followup", "words = NULL", erasure.Unlinked},
