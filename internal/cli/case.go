@@ -136,4 +136,3 @@ func newCaseRulesCommand() *cobra.Command {
 		})
 	}}
 }
-

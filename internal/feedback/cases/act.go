@@ -298,13 +298,13 @@ func (s *Service) SetSeverity(ctx context.Context, id string, to Severity) error
 // Merge lets a case go on in another one: its history stays, its signals and clocks
 // that are owed count there.
 func (s *Service) Merge(ctx context.Context, id, into string) error {
-	if id == into {
-		return errs.Invalid("feedback.case.error.merge_self", "into", "a case cannot be merged into itself")
-	}
 	return s.act(ctx, id, PermLead, func(ctx context.Context, tx store.Tx, c *Case) error {
 		to, err := s.visible(ctx, tx, into)
 		if err != nil {
 			return err
+		}
+		if to.ID == c.ID {
+			return errs.Invalid("feedback.case.error.merge_self", "into", "a case cannot be merged into itself")
 		}
 		if !to.IsOpen {
 			return errs.Conflict("feedback.case.error.merge_closed", "the other case is closed")

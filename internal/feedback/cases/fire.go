@@ -379,17 +379,17 @@ func (s *Service) overEscalations(ctx context.Context, tx store.Tx, caseID, cloc
 // Acknowledge takes an escalation up: somebody answers for it, and the ladder stops.
 func (s *Service) Acknowledge(ctx context.Context, caseID, id string) error {
 	return s.act(ctx, caseID, PermEdit, func(ctx context.Context, tx store.Tx, c *Case) error {
-		e, found, err := escalationByID(ctx, tx, caseID, id)
+		e, found, err := escalationByID(ctx, tx, c.ID, id)
 		if err != nil {
 			return err
 		}
 		if !found || e.State != EscalationOpen {
 			return errNotOpen
 		}
-		if err := acknowledge(ctx, tx, caseID, id); err != nil {
+		if err := acknowledge(ctx, tx, c.ID, id); err != nil {
 			return err
 		}
-		if err := s.timers.Cancel(ctx, tx, timerStep, caseID+"/"+id); err != nil {
+		if err := s.timers.Cancel(ctx, tx, timerStep, c.ID+"/"+id); err != nil {
 			return err
 		}
 		return s.note(ctx, tx, c, EntryEscalate, "", map[string]string{"ladder": e.Ladder, "step": fmt.Sprint(e.Step), "why": "acknowledged"})

@@ -139,17 +139,6 @@ func (s *Service) Get(ctx context.Context, id string) (v View, err error) {
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		v = View{}
-		if digits, isRef := strings.CutPrefix(strings.ToUpper(id), "CV-"); isRef {
-			n, err := strconv.ParseInt(digits, 10, 64)
-			if err != nil {
-				return errs.NotFound("feedback.case.error.not_found", "there is no case %s", id)
-			}
-			c, err := caseByNumber(ctx, tx, n)
-			if err != nil {
-				return err
-			}
-			id = c.ID
-		}
 		if v.Case, err = s.visible(ctx, tx, id); err != nil {
 			return err
 		}

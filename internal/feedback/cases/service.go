@@ -2,6 +2,7 @@ package cases
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"omote/internal/platform/audit"
@@ -128,10 +129,18 @@ func (s *Service) act(ctx context.Context, id string, perm auth.Permission, fn f
 	})
 }
 
-// visible reads a case of the scope's unit or below; others do not exist for the
-// reader.
-func (s *Service) visible(ctx context.Context, tx store.Tx, id string) (Case, error) {
-	c, err := caseByID(ctx, tx, id)
+// visible reads a case, by id or number (CV-00042), of the scope's unit or below;
+// others do not exist for the reader.
+func (s *Service) visible(ctx context.Context, tx store.Tx, id string) (c Case, err error) {
+	if digits, isRef := strings.CutPrefix(strings.ToUpper(id), "CV-"); isRef {
+		n, numberErr := strconv.ParseInt(digits, 10, 64)
+		if numberErr != nil {
+			return c, errs.NotFound("feedback.case.error.not_found", "there is no case %s", id)
+		}
+		c, err = caseByNumber(ctx, tx, n)
+	} else {
+		c, err = caseByID(ctx, tx, id)
+	}
 	if err != nil {
 		return c, err
 	}

@@ -43,7 +43,7 @@ type CaseSummary struct {
 type CaseClock struct {
 	ID         string     `json:"id"`
 	Rule       string     `json:"rule"`
-	Name       CaseText `json:"name"`
+	Name       CaseText   `json:"name"`
 	Pack       string     `json:"pack" example:"uk_disp@1"`
 	Calendar   string     `json:"calendar"`
 	Role       string     `json:"role" enum:"acknowledge,contact,owner,update,money,resolve"`
@@ -386,20 +386,20 @@ func registerActs(api huma.API, s *cases.Service, op func(id, method, path, text
 
 // ClockRuleView is a clock rule of the packs in force.
 type ClockRuleView struct {
-	Pack       string     `json:"pack"`
-	Rule       string     `json:"rule"`
+	Pack       string   `json:"pack"`
+	Rule       string   `json:"rule"`
 	Name       CaseText `json:"name"`
-	Applies    string     `json:"applies"`
-	Start      string     `json:"start"`
-	Stop       string     `json:"stop"`
-	Amount     int        `json:"amount" doc:"0 where the bank's terms set it"`
-	Unit       string     `json:"unit"`
-	Calendar   string     `json:"calendar"`
-	Citation   string     `json:"citation"`
-	Note       string     `json:"source_note,omitempty"`
-	Checked    string     `json:"checked" format:"date"`
-	Confidence string     `json:"confidence" enum:"high,medium,low"`
-	Signed     string     `json:"signed_by,omitempty" doc:"counsel"`
+	Applies    string   `json:"applies"`
+	Start      string   `json:"start"`
+	Stop       string   `json:"stop"`
+	Amount     int      `json:"amount" doc:"0 where the bank's terms set it"`
+	Unit       string   `json:"unit"`
+	Calendar   string   `json:"calendar"`
+	Citation   string   `json:"citation"`
+	Note       string   `json:"source_note,omitempty"`
+	Checked    string   `json:"checked" format:"date"`
+	Confidence string   `json:"confidence" enum:"high,medium,low"`
+	Signed     string   `json:"signed_by,omitempty" doc:"counsel"`
 }
 
 // CaseWebhook is a subscriber to what happens in cases.
