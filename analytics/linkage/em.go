@@ -59,6 +59,10 @@ func (m *Model) learnU(d *dataset, draws int, seed uint64, entity []int32) {
 			}
 		}
 		setShares(levels, counts[k], 0.5, exact, func(l *Level) *float64 { return &l.U })
+		if f.usual != 0 { // equal but for the marks: what is equal without them, less what is with them
+			bare := &levels[len(levels)-2]
+			bare.U = max(bare.U, math.Exp2(f.usual)-exact)
+		}
 	}
 }
 

@@ -140,6 +140,9 @@ func (l *linker) run(ctx context.Context) (*Result, error) {
 	return res, ctx.Err()
 }
 
+// drawsFor is how many random pairs U is measured on.
+func drawsFor(records int) int { return min(1_000_000, 20_000+100*records) }
+
 // keptBits is the least evidence with which a compared pair is remembered: it
 // may become a match when more is known.
 const keptBits = -8
@@ -162,7 +165,7 @@ func (l *linker) learn() ([]int, error) {
 		return all, nil
 	}
 	l.m = newModel(d, l.o.Seed)
-	l.m.learnU(d, 1_000_000, l.o.Seed, nil)
+	l.m.learnU(d, drawsFor(d.n), l.o.Seed, nil)
 	l.m.Prior = 1 / float64(d.n+1)
 	l.atoms = d.atoms()
 	limit := min(30, max(l.budget/float64(d.n)/8, 1))

@@ -50,7 +50,7 @@ func membersOf(entity []int32) [][]int32 {
 // relearn measures M, U, prior and ties from a grouping.
 func (m *Model) relearn(d *dataset, entity []int32, seed uint64) {
 	d.count(entityWeights(entity))
-	m.learnU(d, 500_000, seed+1, entity)
+	m.learnU(d, drawsFor(d.n), seed+1, entity)
 	members := membersOf(entity)
 	rng := rand.New(rand.NewPCG(seed, 2))
 

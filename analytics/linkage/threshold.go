@@ -103,3 +103,11 @@ func (c Calibration) Apply(p float64) float64 {
 	}
 	return chance(c.Slope*bitsOf(p) + c.Shift)
 }
+
+// Invert gives the probability that Apply corrects to p.
+func (c Calibration) Invert(p float64) float64 {
+	if c.Slope == 0 {
+		return p
+	}
+	return chance((bitsOf(p) - c.Shift) / c.Slope)
+}
