@@ -18,6 +18,7 @@ import (
 	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
 	"omote/internal/customer/consent"
+	"omote/internal/customer/match"
 	segments "omote/internal/customer/segment"
 	"omote/internal/feedback/cases"
 	"omote/internal/feedback/survey"
@@ -74,6 +75,7 @@ type services struct {
 	metrics     *metric.Service
 	ingest      *ingest.Ingest
 	customers   *customers
+	match       *match.Service
 	outbox      *outbox.Outbox
 	gates       *outbox.Gates
 	blueprints  *blueprint.Service
@@ -106,6 +108,7 @@ func (a *App) wire(ctx context.Context) error {
 	s := &services{}
 	a.services = s
 	var err error
+	s.match = a.newMatch()
 	if s.customers, err = a.newCustomers(); err != nil {
 		return fmt.Errorf("customer: %w", err)
 	}
@@ -190,6 +193,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		a.customerModule(),
+		a.matchModule(),
 		a.segmentModule(),
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"omote/internal/customer"
 	customerapi "omote/internal/customer/api"
 	"omote/internal/customer/identity"
+	"omote/internal/customer/match"
 	"omote/internal/customer/profile"
 	"omote/internal/customer/search"
 	customerweb "omote/internal/customer/web"
@@ -40,12 +41,12 @@ func (a *App) newCustomers() (*customers, error) {
 
 // handlers take up events in the state projector, identity first.
 func (c *customers) handlers(a *App) []projector.Handler {
-	return []projector.Handler{identity.NewHandler(a.Names, a.Box, c.index), profile.NewHandler(a.Names)}
+	return []projector.Handler{identity.NewHandler(a.Names, a.Box, c.index), profile.NewHandler(a.Names), match.NewHandler(a.Names)}
 }
 
 // sealed is where the customer module keeps what is encrypted.
 func (c *customers) sealed(a *App) []sealed.Inventory {
-	return []sealed.Inventory{identity.Sealed(a.Box), c.index.Sealed()}
+	return []sealed.Inventory{identity.Sealed(a.Box), c.index.Sealed(), a.services.match.Sealed()}
 }
 
 // unitCodes are the codes of the units in the reader's place, as feeds write them.

@@ -11,6 +11,7 @@ import (
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/jobs"
+	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 )
 
@@ -44,7 +45,7 @@ func Job(service func() *Service) jobs.Kind {
 
 // Start submits a run and gives the id of its job. One runs at a time.
 func (s *Service) Start(ctx context.Context, l Limits) (id string, err error) {
-	if err := auth.Require(ctx, identity.PermEdit, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermEdit, scope.Root); err != nil {
 		return "", err
 	}
 	if l == (Limits{}) {
@@ -63,7 +64,7 @@ func (s *Service) Start(ctx context.Context, l Limits) (id string, err error) {
 // Run reads what all records of the entity state, learns, and decides about all
 // likely pairs. progress may be nil.
 func (s *Service) Run(ctx context.Context, l Limits, progress func(jobs.Progress) error) (res Result, err error) {
-	if err := auth.Require(ctx, identity.PermEdit, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermEdit, scope.Root); err != nil {
 		return res, err
 	}
 	if l == (Limits{}) {

@@ -14,6 +14,7 @@ import (
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/jobs"
+	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 )
@@ -41,11 +42,13 @@ func NewService(db *store.DB, box *sealed.Box, submit Submit) *Service {
 
 // Queue is what waits for a steward.
 type Queue struct {
-	Waiting int64  // pairs in all
-	Pairs   []Pair // the likeliest
-	Last    *Model // the newest run; nil before the first
-	Answers int    // the last 2,000 at most
-	Right   int    // answers that agree with the model: same from 0.5 on
+	Waiting int64             // pairs in all
+	Pairs   []Pair            // the likeliest
+	Last    *Model            // the newest run; nil before the first
+	Running bool              // a run is under way
+	Names   map[string]string // what the listed pairs' records state as the name
+	Answers int               // the last 2,000 at most
+	Right   int               // answers that agree with the model: same from 0.5 on
 }
 
 // queueLength is how many pairs a page lists.
@@ -53,7 +56,7 @@ const queueLength = 50
 
 // Queue gives what waits.
 func (s *Service) Queue(ctx context.Context) (q Queue, err error) {
-	if err := auth.Require(ctx, identity.PermRead, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermRead, scope.Root); err != nil {
 		return q, err
 	}
 	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
@@ -66,6 +69,12 @@ func (s *Service) Queue(ctx context.Context) (q Queue, err error) {
 		if q.Last, err = newestModel(ctx, tx, tx.Scope.Entity); err != nil {
 			return err
 		}
+		if q.Running, err = running(ctx, tx, tx.Scope.Entity, tx.Now()-store.Micros(longestRun.Microseconds())); err != nil {
+			return err
+		}
+		if q.Names, err = s.names(ctx, tx, q.Pairs); err != nil {
+			return err
+		}
 		given, err := answers(ctx, tx, tx.Scope.Entity, 2000)
 		for _, a := range given {
 			if (a.Score >= 0.5) == (a.State == Same) {
@@ -76,6 +85,27 @@ func (s *Service) Queue(ctx context.Context) (q Queue, err error) {
 		return err
 	})
 	return q, err
+}
+
+// names gives what the records of pairs state as the name.
+func (s *Service) names(ctx context.Context, tx store.Tx, pairs []Pair) (map[string]string, error) {
+	var records []string
+	for _, p := range pairs {
+		records = append(records, p.RecordA, p.RecordB)
+	}
+	out := map[string]string{}
+	if len(records) == 0 {
+		return out, nil
+	}
+	traits, err := identity.TraitsOf(ctx, tx, s.box, records)
+	if err != nil {
+		return nil, err
+	}
+	for id, t := range traits {
+		row, _ := rowOf(t.Traits.Plain)
+		out[id] = row[0]
+	}
+	return out, nil
 }
 
 // Detail is a pair with all that a steward must see.
@@ -91,7 +121,7 @@ type Detail struct {
 // Get shows a pair. Identifiers are masked unless a purpose is stated, which goes
 // into the audit trail.
 func (s *Service) Get(ctx context.Context, id, purpose string) (d Detail, err error) {
-	if err := auth.Require(ctx, identity.PermRead, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermRead, scope.Root); err != nil {
 		return d, err
 	}
 	read := func(ctx context.Context, tx store.Tx) error {
@@ -199,7 +229,7 @@ type Answer struct {
 // Answer decides about a pair that waits: the two customers are merged, or
 // remembered as two people.
 func (s *Service) Answer(ctx context.Context, id string, a Answer) (p Pair, err error) {
-	if err := auth.Require(ctx, identity.PermEdit, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermEdit, scope.Root); err != nil {
 		return p, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
@@ -241,7 +271,7 @@ func (s *Service) Answer(ctx context.Context, id string, a Answer) (p Pair, err 
 
 // Undo takes an answer back: the pair waits again.
 func (s *Service) Undo(ctx context.Context, id string) (p Pair, err error) {
-	if err := auth.Require(ctx, identity.PermEdit, ""); err != nil {
+	if err := auth.Require(ctx, identity.PermEdit, scope.Root); err != nil {
 		return p, err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
