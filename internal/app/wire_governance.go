@@ -20,6 +20,7 @@ import (
 	"omote/internal/module"
 	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/clock"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
@@ -65,6 +66,15 @@ func (a *App) newGovernance(db *store.DB, approvals *approval.Service) (*governa
 	return governance.New(governance.Deps{Store: db, Approvals: approvals, Registry: registry{a}, Journeys: journeyList{a}})
 }
 
+// GovernanceAt gives governance and its approvals under another clock, for the
+// demo: what it does is written as on that day.
+func (a *App) GovernanceAt(c clock.Clock) (*governance.Governance, *approval.Service, error) {
+	db := a.Store.At(c)
+	approvals := approval.New(db, a.services.auth)
+	g, err := a.newGovernance(db, approvals)
+	return g, approvals, err
+}
+
 func (a *App) governanceModule() module.Module {
 	s := a.services
 	pages := governanceweb.Pages{Governance: s.governance, Approvals: s.approvals, Clock: a.Clock, Zone: a.Config.Location(), Currency: a.Config.Currency,
@@ -73,7 +83,7 @@ func (a *App) governanceModule() module.Module {
 		Name:    "governance",
 		Locales: []i18n.Source{governance.Locales()},
 		Routes:  pages.Routes,
-		API:     func(api huma.API) { governanceapi.API{Approvals: s.approvals}.Register(api) },
+		API:     func(api huma.API) { governanceapi.API{Governance: s.governance, Approvals: s.approvals}.Register(api) },
 		Nav: []module.Nav{
 			{Key: ui.NavInitiatives, Href: "/governance/initiatives", Permission: initiative.PermRead},
 			{Key: governanceweb.NavStrategy, Href: "/governance/strategy", Permission: strategy.PermRead, Label: "governance.strategy.title", Layer: ui.LayerGuarantee},
@@ -87,7 +97,7 @@ func (a *App) governanceModule() module.Module {
 
 // people are the colleagues who can be given a role, by name.
 func (a *App) people(ctx context.Context) (out []ui.Option, err error) {
-	err = a.Store.Read(a.system(context.WithoutCancel(ctx)), func(ctx context.Context, tx store.Tx) error {
+	err = a.Store.Read(a.system(context.Background()), func(ctx context.Context, tx store.Tx) error {
 		all, err := a.services.auth.Accounts(ctx, tx)
 		for _, one := range all {
 			if one.State != auth.Disabled {
@@ -121,7 +131,7 @@ func (a *App) unitOptions(ctx context.Context) (out []ui.Option, err error) {
 // whatever the place they act in.
 func (a *App) actorNames(ctx context.Context, refs ...string) map[string]string {
 	out := map[string]string{}
-	err := a.Store.Read(a.system(context.WithoutCancel(ctx)), func(ctx context.Context, tx store.Tx) error {
+	err := a.Store.Read(a.system(context.Background()), func(ctx context.Context, tx store.Tx) error {
 		all, err := a.services.auth.Accounts(ctx, tx)
 		for _, one := range all {
 			if ref := string(auth.Person) + ":" + one.ID; slices.Contains(refs, ref) {

@@ -77,6 +77,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := a.CompareMaps(a.System(ctx)); err != nil {
 		return nil, err
 	}
+	if err := seedGovernance(ctx, a, b, o); err != nil {
+		return nil, fmt.Errorf("governance: %w", err)
+	}
 	o.Say("%d events of %d customers over %d months are in, after %.0f s", f.sent, o.Customers, o.Months, time.Since(begin).Seconds())
 	return b, nil
 }

@@ -37,6 +37,12 @@ func SignIns() []SignIn {
 		{"dpo@demo.example", "Ngô Giả Định", auth.DPO, "/"},
 		{"auditor@demo.example", "Phan Thử", auth.Auditor, "/"},
 		{"admin@demo.example", "Đinh Quản Trị", auth.Admin, "/"},
+		{"taichinh@demo.example", "Trịnh Thị Giả Sử", auth.FinancePart, "/"},
+		{"ruiro@demo.example", "Hồ Văn Ước", auth.RiskValidator, "/"},
+		{"hanhtrinh@demo.example", "Mai Thị Tưởng", auth.CXLead, "/"},
+		{"congnghe@demo.example", "Lý Thử Nghiệm", auth.Council, "/"},
+		{"nhansu@demo.example", "Đào Giả Thiết", auth.Council, "/"},
+		{"tongdai@demo.example", "Cao Minh Định", auth.Council, "/"},
 	}
 }
 

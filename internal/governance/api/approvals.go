@@ -9,12 +9,14 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"omote/internal/governance"
 	"omote/internal/platform/approval"
 	"omote/internal/platform/httpx"
 )
 
 // API holds the services that the operations call.
 type API struct {
+	*governance.Governance
 	Approvals *approval.Service
 }
 
@@ -28,6 +30,7 @@ func (a API) Register(api huma.API) {
 		Summary: "Approve or refuse a proposal of somebody else; an approval is carried out at once"}, approval.PermDecide, a.decideApproval)
 	httpx.Operation(api, huma.Operation{OperationID: "withdraw-approval", Method: http.MethodPost, Path: "/api/v1/approvals/{id}/withdrawal", Tags: []string{"governance"},
 		Summary: "Take one's own proposal back"}, approval.PermRead, a.withdrawApproval)
+	a.registerSteering(api)
 }
 
 // Approval is a proposal and what became of it.

@@ -148,6 +148,14 @@ func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) 
 // Dialect gives what differs between the engines.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
+// At is the same store under another clock: for the history of a demonstration,
+// written as on the days it tells of.
+func (db *DB) At(c clock.Clock) *DB {
+	other := *db
+	other.clock = c
+	return &other
+}
+
 // Clock is the clock that the store was opened with.
 func (db *DB) Clock() clock.Clock { return db.clock }
 
