@@ -24,6 +24,7 @@ import (
 func newJourneyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "journey", Short: "Designed journeys: list, show, import, export, check, compare with what happened"}
 	cmd.AddCommand(newJourneyListCommand(), newJourneyShowCommand(), newJourneyImportCommand(), newJourneyExportCommand(), newJourneyCheckCommand(), newJourneyAlignCommand())
+	cmd.AddCommand(journeyFindings()...)
 	return cmd
 }
 

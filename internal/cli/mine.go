@@ -25,7 +25,8 @@ type mineOptions struct {
 	caseCol, activityCol, timeCol  string
 	lifecycleCol, timeFormat, zone string
 	encoding, delimiter            string
-	within                         time.Duration
+	mode                           string
+	within, gap                    time.Duration
 }
 
 // newMineCommand reads an event log and prints what happens in it.
@@ -51,6 +52,8 @@ Nothing is stored, and no server or data folder is needed.`,
 	flags.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	flags.StringVar(&o.funnel, "funnel", "", "activities of a funnel in their order, separated by commas")
 	flags.DurationVar(&o.within, "within", 0, "longest time from the first step of the funnel to the last, such as 72h (default: any)")
+	flags.DurationVar(&o.gap, "gap", 0, "longest time from one step of the funnel to the next (default: any)")
+	flags.StringVar(&o.mode, "mode", "order", "how the steps of the funnel come: order (with anything between), direct (with nothing between) or any (in any order)")
 	flags.StringVar(&o.order, "order", "file", "order of the events of a case: file or time")
 	flags.BoolVar(&o.lifecycle, "lifecycle", false, "tell activities apart by their lifecycle transition")
 	flags.StringVar(&o.name, "name", "", "name of the log in the output (default: the file's)")
@@ -125,7 +128,16 @@ func logName(path, activity string, o mineOptions) string {
 
 // parseFunnel finds the activities of --funnel.
 func parseFunnel(log *mining.Log, o mineOptions) (*mining.Funnel, error) {
-	f := &mining.Funnel{Within: o.within}
+	f := &mining.Funnel{Within: o.within, Gap: o.gap}
+	switch o.mode {
+	case "", "order":
+	case "direct":
+		f.Mode = mining.Direct
+	case "any":
+		f.Mode = mining.AnyOrder
+	default:
+		return nil, fmt.Errorf("--mode %q: it is order, direct or any", o.mode)
+	}
 	for step := range strings.SplitSeq(o.funnel, ",") {
 		step = strings.TrimSpace(step)
 		id, ok := log.Activities().Lookup(step)
