@@ -210,8 +210,9 @@ func (p *Pain) quote(h *History, runs []Run, j Journey) {
 	p.Quotes = found[:min(quotes, len(found))]
 }
 
-// Rank orders pains of any journeys by what they are expected to cost, and fills
-// Expected. The effect on each outcome is shrunk towards the effect that troubles
+// Rank orders pains of any journeys and fills Expected: first those that cost money
+// beyond doubt (the interval lies above zero), dearest first, then the others by
+// what they are expected to cost. The effect on each outcome is shrunk towards the effect that troubles
 // have in general, by how uncertain it is (empirical Bayes): a trouble that few
 // met does not come first by luck. A pain without a sound comparison comes last.
 // values are those that the pains were found with.
@@ -242,14 +243,19 @@ func Rank(pains []*Pain, values []Range) {
 			p.Expected = product(p.Reach, stats.Estimate{Value: sums[i], Low: sums[i] - half, High: sums[i] + half, N: int64(p.Runs), Level: p.Cost.Level})
 		}
 	}
-	key := func(p *Pain) float64 {
-		if math.IsNaN(p.Expected.Value) {
-			return math.Inf(-1)
+	key := func(p *Pain) (sure int, value float64) {
+		switch {
+		case math.IsNaN(p.Expected.Value):
+			return 0, math.Inf(-1)
+		case p.Expected.Low > 0:
+			return 2, p.Expected.Value
 		}
-		return p.Expected.Value
+		return 1, p.Expected.Value
 	}
 	slices.SortStableFunc(pains, func(a, b *Pain) int {
-		return cmp.Or(cmp.Compare(key(b), key(a)), cmp.Compare(b.Runs, a.Runs))
+		sureA, valueA := key(a)
+		sureB, valueB := key(b)
+		return cmp.Or(sureB-sureA, cmp.Compare(valueB, valueA), cmp.Compare(b.Runs, a.Runs))
 	})
 }
 

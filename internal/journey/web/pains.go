@@ -58,7 +58,10 @@ func (p MomentPages) painName(ctx context.Context, x moment.Pain) string {
 func (p MomentPages) painRow(ctx context.Context, x moment.Pain) ui.Row {
 	f := i18n.Fmt(ctx)
 	cost := ui.Cell{Text: i18n.T(ctx, "moment.unknown"), Mute: true}
-	if x.Expected.Known {
+	switch {
+	case x.Expected.Known && x.Expected.Value <= 0:
+		cost.Text = i18n.T(ctx, "pain.no_loss")
+	case x.Expected.Known:
 		cost = ui.Cell{Text: "**" + f.MoneyShort(p.amount(x.Expected.Value)) + "**", Sub: f.MoneyShort(p.amount(x.Expected.Low)) + " – " + f.MoneyShort(p.amount(x.Expected.High))}
 	}
 	felt := ui.Cell{Text: "–", Mute: true}
@@ -138,7 +141,7 @@ func (p MomentPages) pain(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := i18n.Fmt(ctx)
 	v := painView{pain: x, quotes: quotes}
-	if x.Expected.Known {
+	if x.Expected.Known && x.Expected.Value > 0 {
 		v.figure = ui.FigureProps{Value: f.MoneyShort(p.amount(x.Expected.Value)), Interval: i18n.T(ctx, "pain.interval", "low", f.MoneyShort(p.amount(x.Expected.Low)), "high", f.MoneyShort(p.amount(x.Expected.High))),
 			Note: i18n.T(ctx, "pain.figure.note")}
 	}

@@ -156,6 +156,11 @@ func painPage(page ui.Page, v painView) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
+					} else if v.pain.Expected.Known {
+						templ_7745c5c3_Err = ui.Figure(ui.FigureProps{Value: "0", Note: i18n.T(ctx, "pain.no_loss")}).Render(ctx, templ_7745c5c3_Buffer)
+						if templ_7745c5c3_Err != nil {
+							return templ_7745c5c3_Err
+						}
 					} else {
 						templ_7745c5c3_Err = ui.Note(ui.NoteProps{Kind: ui.NoteFew, Head: i18n.T(ctx, "moment.unsound"), Text: i18n.T(ctx, "moment.unsound.text")}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
