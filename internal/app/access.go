@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"omote/internal/admin"
+	"omote/internal/feedback/survey"
 	"omote/internal/ingest/plan"
 	"omote/internal/platform/auth"
 )
@@ -44,3 +45,6 @@ func (a *App) ExtendPlan(ctx context.Context, events []plan.Event, note string) 
 	_, err := a.services.ingest.Plan.Extend(ctx, events, note)
 	return err
 }
+
+// Surveys is the survey service, for programs that measure it.
+func (a *App) Surveys() *survey.Service { return a.services.surveys }

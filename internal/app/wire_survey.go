@@ -7,11 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
 	"omote/internal/customer/identity"
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
+	surveyapi "omote/internal/feedback/survey/api"
 	surveyweb "omote/internal/feedback/survey/web"
 	"omote/internal/module"
 	"omote/internal/platform/config"
@@ -47,6 +50,7 @@ func (a *App) surveyModule() module.Module {
 			pages.Texts = a.Bundle // the texts are put together after the modules
 			pages.Routes(r)
 		},
+		API: func(api huma.API) { surveyapi.API{Surveys: s.surveys, DB: a.Store, Clock: a.Clock}.Register(api) },
 		Nav: []module.Nav{{Key: ui.NavSurveys, Href: "/feedback/surveys", Permission: survey.PermRead}},
 		Work: []module.Work{
 			{Name: "answers of surveys", Role: config.Web, Run: s.surveys.RunIntake},

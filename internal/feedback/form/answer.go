@@ -257,3 +257,28 @@ func (a Answers) Encode() (string, error) {
 	b, err := json.Marshal(a)
 	return string(b), err
 }
+
+// HasAny tells whether one of the fields is there.
+func (m Map) HasAny(names []string) bool {
+	for _, n := range names {
+		if _, ok := m[n]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// Fields are the names under which a form sends the question's answer.
+func (it *Item) Fields() []string {
+	switch it.Type {
+	case Paired:
+		return []string{it.ID + ".importance", it.ID + ".satisfaction"}
+	case Matrix, Rank:
+		var out []string
+		for _, o := range append(it.Rows[:len(it.Rows):len(it.Rows)], it.Options...) {
+			out = append(out, it.ID+"."+o.ID)
+		}
+		return out
+	}
+	return []string{it.ID}
+}

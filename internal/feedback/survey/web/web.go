@@ -44,6 +44,7 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Public("POST /s/{token}", why, p.answer)
 	r.Public("GET /s/{token}/stop", why, p.askStop)
 	r.Public("POST /s/{token}/stop", why, p.stop)
+	r.Public("POST /s/answers", why+"; the bank's app sends the same in JSON", p.appAnswer)
 	r.Public("GET /s/help.js", "a small help for bad connections; nothing needs it", p.script)
 	r.Handle("GET /feedback/surveys", survey.PermRead, p.list)
 	r.Handle("GET /feedback/surveys/{id}", survey.PermRead, p.show)
