@@ -1,4 +1,4 @@
-package web
+package ui
 
 import (
 	"context"
@@ -14,13 +14,13 @@ import (
 // qrQuiet is the empty margin that readers need, in modules (ISO/IEC 18004).
 const qrQuiet = 4
 
-// qrCode draws text as a QR code: dark modules as runs of one path on a white
+// QR draws text as a QR code: dark modules as runs of one path on a white
 // ground, which it keeps in dark mode, too, because readers need it.
-func qrCode(text, label string) templ.Component {
+func QR(text, label string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		code, err := qr.Encode(text, qr.M, qr.Auto)
 		if err != nil {
-			return fmt.Errorf("admin/web: QR code: %w", err)
+			return fmt.Errorf("ui: QR code: %w", err)
 		}
 		n := code.Bounds().Dx()
 		var path strings.Builder
