@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -149,5 +151,97 @@ func TestPrivacyJourney(t *testing.T) {
 			}
 			p.Shot(strings.Join([]string{name, l.lang, l.theme, l.size}, "-"))
 		}
+	}
+}
+
+// call speaks to the API as the machine's operator and decodes the answer.
+func (b *branch) call(method, path string, body any, want int) map[string]any {
+	b.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r, err := http.NewRequestWithContext(b.ctx, method, "http://omote/api/v1"+path, bytes.NewReader(raw))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	res, err := b.http.Do(r)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != want {
+		b.t.Fatalf("%s %s: %d %s %v, want %d", method, path, res.StatusCode, text, err, want)
+	}
+	var out map[string]any
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &out); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return out
+}
+
+type object = map[string]any
+
+func TestPrivacyAPI(t *testing.T) {
+	t.Parallel()
+	b := openBranch(t, crashConfig(t.TempDir()))
+	b.fill()
+	me := "/customers/" + b.record(stranger)
+	decide := func() any {
+		return b.call("GET", me+"/consent/decision?purpose=marketing&channel=email", nil, 200)["reason"]
+	}
+	if got := decide(); got != "granted" {
+		t.Errorf("%v", got)
+	}
+	b.call("POST", me+"/consent", object{"statements": []object{{"purpose": "marketing", "channel": "email", "granted": false, "whole": true, "evidence": "call 7"}}}, 200)
+	if got := decide(); got != "withdrawn" {
+		t.Errorf("%v", got)
+	}
+	b.call("POST", me+"/consent", object{"statements": []object{{"purpose": "*", "granted": true}}}, 422)
+	why := b.call("GET", me+"/contact-decision?kind=marketing&channel=email", nil, 200)
+	if why["allowed"] != false || why["why"] != "consent_withdrawn" || len(why["reasons"].([]any)) < 5 {
+		t.Errorf("%v", why)
+	}
+	// In the small hours of the following day a service message passes and is counted.
+	if got := b.call("POST", me+"/contacts", object{"kind": "service", "channel": "sms", "ref": "m1"}, 200); got["allowed"] != true || got["reservation"] != "m1" {
+		t.Errorf("%v", got)
+	}
+	b.call("DELETE", me+"/contacts/m1", nil, 204)
+	if got := b.call("GET", me+"/contacts", nil, 200)["items"].([]any); len(got) != 1 || got[0].(object)["state"] != "released" {
+		t.Errorf("%v", got)
+	}
+	policy := b.call("GET", "/contact-policy", nil, 200)
+	policy["note"] = "no change"
+	delete(policy, "$schema")
+	if got := b.call("PUT", "/contact-policy", policy, 200); got["version"] != float64(2) {
+		t.Errorf("%v", got["version"])
+	}
+	b.call("PUT", "/contact-policy", policy, 409)
+	link := b.call("POST", me+"/consent/link", object{}, 200)["url"].(string)
+	if !strings.Contains(link, "/preferences/") {
+		t.Error(link)
+	}
+	request := b.call("POST", "/subject-requests", object{"customer": b.record(stranger), "kind": "erase"}, 200)
+	id := "/subject-requests/" + request["id"].(string)
+	b.call("POST", id+"/complete", object{"answer": "x"}, 409)
+	b.call("POST", id+"/check", object{"method": "app_session"}, 200)
+	b.call("POST", id+"/reply", object{}, 200)
+	b.call("POST", id+"/extend", object{"amount": 16, "reason": "x"}, 422)
+	if got := b.call("POST", id+"/extend", object{"amount": 15, "reason": "many systems"}, 200); len(got["steps"].([]any)) < 4 {
+		t.Errorf("%v", got)
+	}
+	if got := b.call("GET", "/subject-requests", nil, 200)["items"].([]any); len(got) != 1 {
+		t.Errorf("%v", got)
+	}
+	cert := b.call("POST", "/customers/"+b.record(personID)+"/erasure", object{"reason": "asked at the branch"}, 200)
+	if cert["state"] != "done" || len(cert["places"].([]any)) < 15 {
+		t.Errorf("%v", cert)
+	}
+	if got := b.call("GET", "/erasures", nil, 200)["items"].([]any); len(got) != 1 {
+		t.Errorf("%v", got)
 	}
 }

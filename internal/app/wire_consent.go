@@ -56,7 +56,7 @@ func (a *App) wireConsent(ctx context.Context) error {
 
 func (a *App) privacyModule() module.Module {
 	s := a.services
-	operations := privacyapi.API{DB: a.Store, Consents: s.consents, Contacts: s.contacts, BaseURL: strings.TrimSuffix(a.baseURL(), "/")}
+	operations := privacyapi.API{DB: a.Store, Consents: s.consents, Contacts: s.contacts, Requests: s.requests, Erasures: s.erasures, BaseURL: strings.TrimSuffix(a.baseURL(), "/")}
 	pages := privacyweb.Pages{Consents: s.consents, Contacts: s.contacts, Requests: s.requests, Erasures: s.erasures, Retention: s.retention, Clock: a.Clock,
 		Zone: a.Config.Location(), LogRetention: a.Config.Retention, Names: a.actorNames}
 	return module.Module{

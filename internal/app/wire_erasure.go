@@ -2,10 +2,13 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"omote/internal/customer/consent"
+	"omote/internal/customer/contact"
 	customererasure "omote/internal/customer/erasure"
+	"omote/internal/feedback/cases"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
@@ -22,11 +25,36 @@ func (a *App) wireErasure(ctx context.Context) (err error) {
 	s.erasers.Keep("how records of one person differ: hashes of values that three people or more state, no person", "customer_match_model")
 	s.erasers.Keep("accounts of staff, not of customers", "auth_account", "auth_identity", "auth_recovery", "auth_flow", "auth_link", "auth_session", "auth_key", "auth_throttle")
 	s.erasures, err = customererasure.NewService(ctx, customererasure.Deps{DB: a.Store, Box: a.Box, Names: a.Names, Registry: s.erasers,
-		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, CaughtUp: a.CaughtUp, Submit: a.submitErasure})
+		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, Unsettled: a.unsettled, CaughtUp: a.CaughtUp, Submit: a.submitErasure})
+	s.contacts.Ask(openCases{a})
 	if err != nil {
 		return err
 	}
 	return a.wireRequests()
+}
+
+// openCases tells the contact policy which customers have something open.
+type openCases struct{ app *App }
+
+// Of implements contact.Circumstances.
+func (o openCases) Of(ctx context.Context, tx store.Tx, records []string) (out []string, err error) {
+	kinds, err := o.app.services.cases.OpenKinds(ctx, tx, records)
+	if len(kinds) > 0 {
+		out = append(out, contact.CaseOpen)
+	}
+	if slices.Contains(kinds, cases.Complaint) || slices.Contains(kinds, cases.Dispute) {
+		out = append(out, contact.ComplaintPending)
+	}
+	return out, err
+}
+
+// unsettled are reasons to keep records that somebody wants erased.
+func (a *App) unsettled(ctx context.Context, tx store.Tx, records []string) ([]customererasure.HoldReason, error) {
+	pending, err := openCases{a}.Of(ctx, tx, records)
+	if slices.Contains(pending, contact.ComplaintPending) {
+		return []customererasure.HoldReason{"complaint"}, err
+	}
+	return nil, err
 }
 
 // erasureList is the file that restored back-ups are erased by: beside the key

@@ -17,6 +17,7 @@ import (
 
 func newCustomerCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "customer", Short: "Find customers, read them, and decide which records are one person"}
+	cmd.AddCommand(newConsentCommand(), newRequestCommand(), newEraseCommand())
 	cmd.AddCommand(newCustomerFindCommand(), newCustomerShowCommand(), newCustomerHistoryCommand(), newCustomerMergeCommand(), newCustomerUnmergeCommand(), newCustomerUndoCommand(), newCustomerMatchCommand(), newCustomerReviewCommand(), newCustomerAnswerCommand())
 	return cmd
 }

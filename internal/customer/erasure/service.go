@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -43,6 +44,9 @@ type Deps struct {
 	Registry   *erasure.Registry
 	List       *List
 	Restrictor Restrictor
+	// Unsettled gives what must be settled before the records may be erased, such as
+	// an open complaint: an order puts a hold on them for each. May be nil.
+	Unsettled func(ctx context.Context, tx store.Tx, records []string) ([]HoldReason, error)
 	// CaughtUp returns when the projectors have taken up what the log holds.
 	CaughtUp func(ctx context.Context) error
 	// Submit queues the job that carries an erasure out, in the transaction.
@@ -109,6 +113,9 @@ func (s *Service) OrderIn(ctx context.Context, tx store.Tx, customer, requestID,
 	if err != nil {
 		return c, err
 	}
+	if err := s.holdUnsettled(ctx, tx, person.Records); err != nil {
+		return c, err
+	}
 	holds, err := standingHolds(ctx, tx, person.Records)
 	if err != nil {
 		return c, err
@@ -123,6 +130,27 @@ func (s *Service) OrderIn(ctx context.Context, tx store.Tx, customer, requestID,
 		return i >= 0
 	})
 	return s.begin(ctx, tx, free, held, requestID, reason)
+}
+
+// reviewUnsettled is when somebody looks again at a hold that an order made.
+const reviewUnsettled = 90 * 24 * time.Hour
+
+// holdUnsettled puts a hold on the records for each thing that is not settled.
+func (s *Service) holdUnsettled(ctx context.Context, tx store.Tx, records []string) error {
+	if s.Unsettled == nil {
+		return nil
+	}
+	reasons, err := s.Unsettled(ctx, tx, records)
+	if err != nil {
+		return err
+	}
+	for _, reason := range reasons {
+		n := NewHold{Customer: records[0], Reason: reason, Basis: "open when the erasure was ordered", ReviewAt: tx.Now().Time().Add(reviewUnsettled)}
+		if err := s.HoldIn(ctx, tx, uuid.Must(uuid.NewV7()).String(), n); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // begin writes the erasure's row, restricts what is held and queues the work.

@@ -10,6 +10,8 @@ import (
 
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
+	"omote/internal/customer/erasure"
+	"omote/internal/customer/request"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/store"
 )
@@ -19,6 +21,8 @@ type API struct {
 	DB       *store.DB
 	Consents *consent.Service
 	Contacts *contact.Service
+	Requests *request.Service
+	Erasures *erasure.Service
 	// BaseURL is where customers reach the preference centre.
 	BaseURL string
 }
@@ -56,6 +60,7 @@ type ByCustomer struct {
 
 // Register adds the typed operations.
 func (a API) Register(api huma.API) {
+	a.registerRequests(api)
 	const consents, contacts = "Consent", "Contact policy"
 	httpx.Operation(api, op("list-purposes", http.MethodGet, "/purposes", consents, "Purposes in their newest version"), consent.PermRead, a.purposes)
 	httpx.Operation(api, op("save-purpose", http.MethodPut, "/purposes/{id}", consents, "Save a new version of a purpose", 409), consent.PermPurpose, a.savePurpose)
