@@ -8,6 +8,7 @@ import (
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
 	customererasure "omote/internal/customer/erasure"
+	"omote/internal/customer/request"
 	"omote/internal/feedback/cases"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/jobs"
@@ -76,6 +77,9 @@ func (a *App) Erasures() *customererasure.Service { return a.services.erasures }
 
 // Erasers gives the registry, for the test that every table is answered for.
 func (a *App) Erasers() *erasure.Registry { return a.services.erasers }
+
+// Requests gives the service of subject requests, for the demo and tests.
+func (a *App) Requests() *request.Service { return a.services.requests }
 
 // Consents gives the service, for the demo and tests.
 func (a *App) Consents() *consent.Service { return a.services.consents }

@@ -60,8 +60,8 @@ func newRestoreCommand() *cobra.Command {
 				return err
 			}
 			return print(cmd, r, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, "restored %d events, %d responses and %d rows of %s; %d events with the log, %.1f s\n",
-					r.Events, r.Responses, r.Rows, r.TakenAt.Format("2006-01-02 15:04:05Z"), r.CaughtUp, r.Seconds)
+				_, err := fmt.Fprintf(w, "restored %d events, %d responses and %d rows of %s; %d events with the log, %d erasures applied again, %.1f s\n",
+					r.Events, r.Responses, r.Rows, r.TakenAt.Format("2006-01-02 15:04:05Z"), r.CaughtUp, r.Erasures, r.Seconds)
 				return err
 			})
 		},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -147,11 +148,25 @@ func newRequestCommand() *cobra.Command {
 // newEraseCommand forgets a person.
 func newEraseCommand() *cobra.Command {
 	var reason string
-	cmd := &cobra.Command{Use: "erase CUSTOMER", Short: "Forget a person in every place and print the certificate",
+	var again bool
+	cmd := &cobra.Command{Use: "erase [CUSTOMER]", Short: "Forget a person in every place and print the certificate",
 		Long: "Erases every record of the person from the store, the warehouse, quarantine, uploads, dead letters and the outbox, and states when the event log has expired. " +
 			"Records under a legal hold are restricted instead. The order is written to the list by which restored back-ups are erased again.",
-		Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
+		Args: cobra.MaximumNArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 			return withClient(cmd, func(ctx context.Context, c *client) error {
+				if again {
+					var done privacy.ErasedAgain
+					if err := c.call(ctx, http.MethodPost, "/api/v1/erasures/again", map[string]string{}, &done); err != nil {
+						return err
+					}
+					return print(cmd, done, func(w io.Writer) error {
+						_, err := fmt.Fprintf(w, "%d erasures applied again\n", done.Applied)
+						return err
+					})
+				}
+				if len(args) != 1 || reason == "" {
+					return usageError{errors.New("name the customer and the reason, or use --again")}
+				}
 				var cert privacy.ErasureCertificate
 				if err := c.call(ctx, http.MethodPost, "/api/v1/customers/"+url.PathEscape(args[0])+"/erasure", map[string]string{"reason": reason}, &cert); err != nil {
 					return err
@@ -160,7 +175,7 @@ func newEraseCommand() *cobra.Command {
 			})
 		}}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit trail; names nobody")
-	_ = cmd.MarkFlagRequired("reason")
+	cmd.Flags().BoolVar(&again, "again", false, "apply the list of erasures again: after a store was restored by its own tools")
 	return cmd
 }
 

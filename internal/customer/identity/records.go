@@ -36,3 +36,13 @@ func PersonOf(ctx context.Context, tx store.Tx, id string) (p Person, err error)
 	slices.Sort(p.Records)
 	return p, nil
 }
+
+// SomeOf gives up to limit records of a system, in the order of their
+// pseudonyms, for parts that need some of them.
+func SomeOf(ctx context.Context, tx store.Tx, system string, limit int) (records []string, err error) {
+	err = tx.NewRaw("SELECT record_id FROM customer_record WHERE entity = ? AND system = ? ORDER BY record_id LIMIT ?", tx.Scope.Entity, system, limit).Scan(ctx, &records)
+	if err != nil {
+		return nil, fmt.Errorf("records of %s: %w", system, err)
+	}
+	return records, nil
+}

@@ -24,6 +24,7 @@ func (a API) registerRequests(api huma.API) {
 	httpx.Operation(api, op("refuse-subject-request", http.MethodPost, "/subject-requests/{id}/refuse", requests, "End a request with the ground in law", 404, 409), request.PermDecide, a.refuseRequest)
 	httpx.Operation(api, op("list-erasures", http.MethodGet, "/erasures", erasures, "Erasures, newest first"), erasure.PermRead, a.listErasures)
 	httpx.Operation(api, op("get-erasure", http.MethodGet, "/erasures/{id}", erasures, "A certificate of erasure", 404), erasure.PermRead, a.getErasure)
+	httpx.Operation(api, op("erase-again", http.MethodPost, "/erasures/again", erasures, "Apply the list of erasures to what stands here now"), erasure.PermRun, a.eraseAgain)
 	httpx.Operation(api, op("erase-customer", http.MethodPost, "/customers/{id}/erasure", erasures, "Forget a person in every place; answers when it is done", 503), erasure.PermRun, a.erase)
 }
 
@@ -244,4 +245,14 @@ func (a API) erase(ctx context.Context, in *struct {
 		c, err = a.Erasures.Carry(ctx, c.ID)
 	}
 	return &one[ErasureCertificate]{viewCertificate(c)}, err
+}
+
+// ErasedAgain counts the erasures of the list that were applied.
+type ErasedAgain struct {
+	Applied int `json:"applied"`
+}
+
+func (a API) eraseAgain(ctx context.Context, _ *nothing) (*one[ErasedAgain], error) {
+	n, err := a.Erasures.Again(ctx)
+	return &one[ErasedAgain]{ErasedAgain{n}}, err
 }
