@@ -41,7 +41,26 @@ func (r registry) Now(ctx context.Context) (map[string]measure.Reading, error) {
 		one.State, one.Weekly, one.Latest = row.State().String(), row.Weekly(), row.Latest
 		out[row.Definition.ID] = one.Reading
 	}
-	return out, nil
+	return out, r.names(ctx, out)
+}
+
+// names adds the measures that the board has not computed yet, without figures.
+func (r registry) names(ctx context.Context, out map[string]measure.Reading) error {
+	for after := ""; ; {
+		page, next, err := r.a.services.metrics.List(ctx, metric.Filter{After: after, Limit: 200})
+		if err != nil {
+			return err
+		}
+		for _, v := range page {
+			if _, known := out[v.Definition.ID]; !known {
+				out[v.Definition.ID] = readingOf(&v.Definition, v.Version).Reading
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		after = next
+	}
 }
 
 // reading is a Reading in the making.

@@ -61,6 +61,9 @@ var matters = []matter{
 
 const million = 1_000_000
 
+// refuseWith is the matter beside which the council refuses two requests.
+const refuseWith = "complaint_time_to_close_p50"
+
 // paper is the matter as a paper for the council.
 func (m matter) paper() council.Decision {
 	return council.Decision{Type: m.kind, Title: m.title, Question: m.question, Owner: "journey_owner", Grade: m.grade, Currency: "VND", Dissent: m.dissent,
@@ -105,10 +108,10 @@ func (s *steerer) seedCouncil() {
 			s.note(s.Council.Attend(lead, meeting, present))
 			s.note(s.Council.OpenMeeting(lead, meeting))
 		}
-		s.decide(m, meeting)
-		if m.day == 140 {
+		if m.metric == refuseWith {
 			s.refuse(meeting)
 		}
+		s.decide(m, meeting)
 	}
 	s.adjourn(meeting)
 	s.at(1)

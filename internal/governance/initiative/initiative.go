@@ -177,6 +177,7 @@ type Initiative struct {
 // Judged is what the case came to, in minor units and shares.
 type Judged struct {
 	Low, Mid, High int64
+	AtMid          int64 // with every guess at its middle
 	Positive       float64
 	Payback        [3]float64 // years; −1 where it is never earned back
 	Tornado        []decision.Bar

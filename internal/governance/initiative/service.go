@@ -354,7 +354,7 @@ func (s *Service) SetCase(ctx context.Context, id string, c decision.Case, stop 
 			return errs.Conflict("governance.initiative.error.stop_fixed", "the stop rule was agreed at the first gate and stands")
 		}
 		d.Body.Case, d.Body.Stop = &c, stop
-		d.Body.Judged = &Judged{Low: whole(judged.Low), Mid: whole(judged.Mid), High: whole(judged.High), Positive: judged.Positive, Tornado: judged.Tornado, At: tx.Now().Time()}
+		d.Body.Judged = &Judged{Low: whole(judged.Low), Mid: whole(judged.Mid), High: whole(judged.High), AtMid: whole(judged.AtMid), Positive: judged.Positive, Tornado: judged.Tornado, At: tx.Now().Time()}
 		for k, y := range judged.Payback {
 			if math.IsInf(y, 0) {
 				y = -1

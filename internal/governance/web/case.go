@@ -23,7 +23,7 @@ func paybackText(ctx context.Context, j *initiative.Judged) string {
 
 // tornadoAxis spans the bars of a case.
 func tornadoAxis(j *initiative.Judged) axis {
-	values := []int64{j.Mid}
+	values := []int64{j.AtMid}
 	for _, b := range j.Tornado {
 		values = append(values, int64(b.Low), int64(b.High))
 	}

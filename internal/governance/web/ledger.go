@@ -56,7 +56,11 @@ func (p Pages) ledger(w http.ResponseWriter, r *http.Request) error {
 	})
 	page := ui.Page{Title: i18n.T(ctx, "governance.ledger.title"), At: NavLedger, Layer: ui.LayerGuarantee}
 	if len(lines) > 0 {
-		page.Finding = i18n.T(ctx, "governance.ledger.finding", "booked", p.short(ctx, v.sums.Booked), "expected", p.short(ctx, v.sums.Expected), "count", v.sums.Lines)
+		key := "governance.ledger.finding"
+		if v.sums.Booked <= 0 {
+			key = "governance.ledger.finding.none"
+		}
+		page.Finding = i18n.T(ctx, key, "booked", p.short(ctx, v.sums.Booked), "expected", p.short(ctx, v.sums.Expected), "count", v.sums.Lines)
 		page.Meta = []ui.Item{ui.Text(i18n.T(ctx, "governance.ledger.meta"))}
 	}
 	if v.edit {

@@ -46,7 +46,11 @@ func (p Pages) strategy(w http.ResponseWriter, r *http.Request) error {
 
 func (p Pages) strategyFinding(ctx context.Context, v strategyView) string {
 	hanging := len(v.Orphans) + len(v.Idle)
-	text := i18n.T(ctx, "governance.strategy.finding", "count", len(v.Roots), "work", v.Running, "money", p.short(ctx, v.Booked))
+	key := "governance.strategy.finding"
+	if v.Booked <= 0 {
+		key = "governance.strategy.finding.nothing"
+	}
+	text := i18n.T(ctx, key, "count", len(v.Roots), "work", v.Running, "money", p.short(ctx, v.Booked))
 	if hanging == 0 {
 		return text + " " + i18n.T(ctx, "governance.strategy.finding.sound")
 	}
