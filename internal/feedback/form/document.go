@@ -43,11 +43,10 @@ const (
 	Paired Type = "paired" // importance and satisfaction of one job
 	Words  Type = "text"   // free text
 	Date   Type = "date"   // a day, 2026-01-31
-	File   Type = "file"   // an attachment
 )
 
 // Types lists all types.
-var Types = []Type{NPS, Rating, Stars, Faces, Single, Multi, YesNo, Matrix, Rank, Paired, Words, Date, File}
+var Types = []Type{NPS, Rating, Stars, Faces, Single, Multi, YesNo, Matrix, Rank, Paired, Words, Date}
 
 // Scored tells whether the answer is a number on a scale.
 func (t Type) Scored() bool { return t == NPS || t == Rating || t == Stars || t == Faces }
@@ -68,8 +67,7 @@ const (
 	MaxOptions = 40
 	MaxText    = 600
 	MaxWords   = 4_000 // characters of a free text
-	MaxFile    = 5 << 20
-	MaxScale   = 11 // points
+	MaxScale   = 11    // points
 )
 
 // Document is one version of a questionnaire.
