@@ -146,6 +146,7 @@ func (a *App) wire(ctx context.Context) error {
 		Kinds: []jobs.Kind{
 			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed())...),
 			a.momentJob(),
+			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(), a.governanceKind(),
@@ -153,7 +154,7 @@ func (a *App) wire(ctx context.Context) error {
 			a.refreshKind(),
 			a.segmentKind(),
 		},
-		Periodic: []jobs.Periodic{a.momentSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
+		Periodic: []jobs.Periodic{a.momentSchedule(), a.clusterSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
 			a.approvalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"omote/internal/customer/contact"
 	"omote/internal/customer/identity"
 	"omote/internal/feedback/cases"
 	caseapi "omote/internal/feedback/cases/api"
@@ -14,6 +15,7 @@ import (
 	"omote/internal/module"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
 	"omote/internal/platform/outbox"
 	"omote/internal/platform/send"
 	"omote/internal/platform/store"
@@ -26,12 +28,16 @@ func (a *App) wireCases() {
 	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
 		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+	s.contacts.Ask(openCases{a})
 }
 
 func (a *App) caseModule() module.Module {
 	s := a.services
 	pages := caseweb.Pages{Cases: s.cases, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits,
-		Bank: func(ctx context.Context) string { return ui.ChromeFrom(ctx).Bank }}
+		Bank: func(ctx context.Context) string { return ui.ChromeFrom(ctx).Bank },
+		In: func(ctx context.Context, locale string) context.Context {
+			return i18n.With(ctx, a.Bundle.Localizer(locale))
+		}}
 	return module.Module{
 		Name:    "cases",
 		Locales: []i18n.Source{cases.Locales()},
@@ -39,6 +45,20 @@ func (a *App) caseModule() module.Module {
 		API:     func(api huma.API) { caseapi.Register(api, s.cases) },
 		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
 	}
+}
+
+// clusterJob looks once a day for many cases of one cause.
+const clusterJob = "cases.cluster"
+
+func (a *App) clusterKind() jobs.Kind {
+	return jobs.Define(clusterJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		_, err := a.services.cases.FindClusters(ctx)
+		return err
+	})
+}
+
+func (a *App) clusterSchedule() jobs.Periodic {
+	return jobs.Periodic{Name: clusterJob, Entity: a.Config.Entity, Kind: clusterJob, Schedule: jobs.Daily{Hour: 6, Zone: a.Config.Location()}}
 }
 
 // Cases is the service of cases.
@@ -103,3 +123,19 @@ func (l letters) Letter(ctx context.Context, tx store.Tx, m cases.CustomerMessag
 	_, err = l.a.services.outbox.Enqueue(ctx, tx, outbox.Message{CustomerID: m.CustomerID, Channel: send.MailChannel, Purpose: "service", Key: m.Key, Payload: payload})
 	return err
 }
+
+// Of implements contact.Circumstances: what cases say of a customer.
+func (p openCases) Of(ctx context.Context, tx store.Tx, records []string) ([]string, error) {
+	open, complaint, err := p.a.services.cases.OpenFor(ctx, tx, records)
+	var out []string
+	if open {
+		out = append(out, contact.CaseOpen)
+	}
+	if complaint {
+		out = append(out, contact.ComplaintPending)
+	}
+	return out, err
+}
+
+// openCases tells the contact policy of open cases.
+type openCases struct{ a *App }

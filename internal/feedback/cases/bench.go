@@ -160,6 +160,11 @@ func benchID(kind string, i int) string { return fmt.Sprintf("%s-%09d", kind, i)
 func fillChunk(ctx context.Context, tx store.Tx, timers *timer.Timers, from, n int) error {
 	now := tx.Now()
 	start, due := now.Add(-6*24*time.Hour), now.Add(24*time.Hour)
+	dues := make([]store.Micros, n)
+	for i := range dues {
+		// Spread over the day after, each at its own instant.
+		dues[i] = due.Add(time.Duration((from+i)*7919%86_400_000) * time.Millisecond)
+	}
 	text := func(f func(i int) string) []string {
 		out := make([]string, n)
 		for i := range out {
@@ -176,7 +181,7 @@ func fillChunk(ctx context.Context, tx store.Tx, timers *timer.Timers, from, n i
 		number[i] = int64(from + i + 1)
 	}
 	columns := []store.Column{store.Col("id", text(func(i int) string { return benchID("case", i) })), store.Col("number", number), store.Col("unit", text(benchUnit)), store.Col("is_open", bools(true)),
-		store.Col("late", bools(false)), store.Col("next_due", times(due)), store.Col("next_rule", same(benchRule)), store.Col("signals", ints(1)), store.Col("reopened", ints(0)),
+		store.Col("late", bools(false)), store.Col("next_due", dues), store.Col("next_rule", same(benchRule)), store.Col("signals", ints(1)), store.Col("reopened", ints(0)),
 		store.Col("opened", times(start)), store.Col("touched", times(start)), store.Col("version", ints(1)), store.Col("entity", same(scope.DefaultEntity)),
 		store.Col("kind", same(string(Complaint))), store.Col("state", same(string(Working))), store.Col("severity", same(string(Medium))), store.Col("channel", same("phone")),
 		store.Col("facts", same("{}")), store.Col("actions", same("[]")), store.Col("locale", same("vi")), store.Col("customer_id", text(func(i int) string { return "c" + strconv.Itoa(i) }))}
@@ -189,14 +194,14 @@ func fillChunk(ctx context.Context, tx store.Tx, timers *timer.Timers, from, n i
 	ids := text(func(i int) string { return benchID("clock", i) })
 	_, err := tx.Batch(ctx, "cases_clock", store.Upsert{}, store.Col("id", ids), store.Col("case_id", text(func(i int) string { return benchID("case", i) })), store.Col("entity", same(scope.DefaultEntity)),
 		store.Col("rule", same(benchRule)), store.Col("pack", same(benchPack)), store.Col("calendar", same("vn_banking@1")), store.Col("ladder", same("ladder_legal_clock")), store.Col("legal", bools(true)),
-		store.Col("side", same("")), store.Col("optional", bools(false)), store.Col("state", same(string(ClockRunning))), store.Col("start", times(start)), store.Col("due", times(due)),
-		store.Col("first_due", times(due)), store.Col("warned", ints(0)), store.Col("warn_at", same("[]")), store.Col("changes", same("{}")))
+		store.Col("side", same("")), store.Col("optional", bools(false)), store.Col("state", same(string(ClockRunning))), store.Col("start", times(start)), store.Col("due", dues),
+		store.Col("first_due", dues), store.Col("warned", ints(0)), store.Col("warn_at", same("[]")), store.Col("changes", same("{}")))
 	if err != nil {
 		return err
 	}
 	all := make([]timer.Timer, n)
 	for i := range all {
-		all[i] = timer.Timer{Kind: timerClock, ID: ids[i], Due: due.Time()}
+		all[i] = timer.Timer{Kind: timerClock, ID: ids[i], Due: dues[i].Time()}
 	}
 	return timers.Set(ctx, tx, all...)
 }

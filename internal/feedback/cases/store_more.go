@@ -305,3 +305,18 @@ func deleteHook(ctx context.Context, tx store.Tx, id string) error {
 	}
 	return nil
 }
+
+// OpenFor reports whether a customer with the records has an open case, and whether
+// one of them is a complaint or dispute: for those who decide about contacts.
+func (s *Service) OpenFor(ctx context.Context, tx store.Tx, records []string) (open, complaint bool, err error) {
+	if len(records) == 0 {
+		return false, false, nil
+	}
+	var n, complaints int
+	err = tx.NewRaw("SELECT COUNT(*), COALESCE(SUM(CASE WHEN kind IN ('complaint', 'dispute') THEN 1 ELSE 0 END), 0) FROM cases_case WHERE customer_id IN (?) AND is_open = ?",
+		bun.List(records), true).Scan(ctx, &n, &complaints)
+	if err != nil {
+		return false, false, fmt.Errorf("open cases of a customer: %w", err)
+	}
+	return n > 0, complaints > 0, nil
+}

@@ -46,7 +46,7 @@ type Kind struct {
 
 // Options set the workers up; zero values take the defaults.
 type Options struct {
-	Batch    int           // timers of a transaction; default 1,000
+	Batch    int           // timers of a transaction; default 4,000
 	Workers  int           // at the same time; default 1 (SQLite writes one at a time anyway)
 	Poll     time.Duration // longest wait before looking again; default 500 ms
 	Attempts int           // failures before a timer is given up; default 12
@@ -64,7 +64,7 @@ type Timers struct {
 // New makes the timers of a store.
 func New(db *store.DB, o Options, kinds ...Kind) *Timers {
 	if o.Batch <= 0 {
-		o.Batch = 1_000
+		o.Batch = 4_000
 	}
 	if o.Workers <= 0 {
 		o.Workers = 1

@@ -29,6 +29,10 @@ func (p Pages) question(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p Pages) renderQuestion(w http.ResponseWriter, r *http.Request, status int, v questionView) error {
+	// The customer's own language, unless this browser has chosen one.
+	if _, err := r.Cookie(i18n.CookieName); err != nil {
+		r = r.WithContext(p.In(r.Context(), v.Locale))
+	}
 	ctx := r.Context()
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	v.path = solvedPath + r.PathValue("token")

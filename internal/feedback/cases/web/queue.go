@@ -16,12 +16,14 @@ import (
 )
 
 type queueView struct {
-	table  ui.TableProps
-	chips  []ui.ChipProps
-	views  []cases.SavedView
-	said   string
-	query  string
-	counts cases.Counts
+	table   ui.TableProps
+	chips   []ui.ChipProps
+	views   []cases.SavedView
+	said    string
+	query   string
+	counts  cases.Counts
+	mine    []cases.Escalated // escalations that wait for the reader
+	content *cases.Content
 }
 
 // queryOf reads the filters of an address.
@@ -100,6 +102,19 @@ func (p Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		page.Meta = slices.Insert(page.Meta, 1, ui.Care(i18n.T(ctx, "feedback.case.count.late", "count", n.Late)))
 	}
 	page.Finding = p.queueFinding(ctx, n, found.Items, content)
+	for _, l := range []struct {
+		key, href string
+		perm      auth.Permission
+	}{{"feedback.register.title", queuePath + "/register", cases.PermRegister}, {"feedback.cluster.title", queuePath + "/clusters", cases.PermRead},
+		{"feedback.wallet.title", queuePath + "/wallet", cases.PermLead}, {"feedback.setup.title", setupPath, cases.PermRead}} {
+		if auth.Can(ctx, l.perm) {
+			page.Meta = append(page.Meta, ui.Anchor(i18n.T(ctx, l.key), l.href))
+		}
+	}
+	if v.mine, err = p.Cases.MyEscalations(ctx, 5); err != nil {
+		return err
+	}
+	v.content = content
 	if auth.Can(ctx, cases.PermEdit) {
 		page.Actions = append(page.Actions, ui.ButtonProps{Label: i18n.T(ctx, "feedback.case.today"), Href: todayPath}, ui.ButtonProps{Label: i18n.T(ctx, "feedback.case.new"), Href: queuePath + "/new", Kind: ui.Ink, Key: "N"})
 	}

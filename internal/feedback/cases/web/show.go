@@ -326,9 +326,9 @@ func (v showView) markOptions(ctx context.Context) (out []ui.Option) {
 	return out
 }
 
-func escalationWords(ctx context.Context, v showView, e cases.Escalation) string {
+func escalationWords(ctx context.Context, content *cases.Content, e cases.Escalation) string {
 	text := fmt.Sprint(e.Step)
-	for _, l := range v.content.Ladders() {
+	for _, l := range content.Ladders() {
 		if l.ID == e.Ladder && e.Step <= len(l.Steps) {
 			text = cases.Text{EN: l.Name, VI: l.LabelVI}.In(i18n.Locale(ctx)) + ", " + i18n.T(ctx, "feedback.case.step", "n", e.Step) + ": " + cases.Text{EN: l.Steps[e.Step-1].EN, VI: l.Steps[e.Step-1].VI}.In(i18n.Locale(ctx))
 		}

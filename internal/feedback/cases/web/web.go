@@ -32,6 +32,8 @@ type Pages struct {
 	People func(ctx context.Context) map[string]string
 	Units  func(ctx context.Context) map[string]string
 	Bank   func(ctx context.Context) string
+	// In gives a context in a language.
+	In func(ctx context.Context, locale string) context.Context
 }
 
 const (

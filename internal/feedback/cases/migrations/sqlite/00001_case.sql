@@ -41,9 +41,9 @@ CREATE TABLE cases_case (
 );
 CREATE INDEX cases_case_id ON cases_case (id);
 CREATE INDEX cases_case_number ON cases_case (entity, number);
-CREATE INDEX cases_case_queue ON cases_case (entity, is_open, next_due);
-CREATE INDEX cases_case_unit ON cases_case (entity, is_open, unit, next_due);
-CREATE INDEX cases_case_owner ON cases_case (entity, owner, is_open, next_due);
+CREATE INDEX cases_case_queue ON cases_case (entity, is_open, next_due, id, unit);
+CREATE INDEX cases_case_unit ON cases_case (entity, is_open, unit, next_due, late, owner);
+CREATE INDEX cases_case_owner ON cases_case (entity, owner, is_open, next_due, id);
 CREATE INDEX cases_case_issue ON cases_case (entity, issue, opened);
 CREATE INDEX cases_case_contact ON cases_case (entity, contact_ix);
 
