@@ -24,6 +24,7 @@ func (a *App) wireErasure(ctx context.Context) (err error) {
 	s.erasers.Add(customererasure.Own(), s.cases.Eraser(), s.outbox.Eraser(), s.ingest.Quarantine.Eraser(), s.ingest.Imports.Eraser(),
 		customererasure.Warehouse(a.Warehouse), customererasure.ByTime(a.Config.Retention))
 	s.erasers.Keep("how records of one person differ: hashes of values that three people or more state, no person", "customer_match_model")
+	s.erasers.Keep("how other systems are reached", "ingest_connector")
 	s.erasers.Keep("accounts of staff, not of customers", "auth_account", "auth_identity", "auth_recovery", "auth_flow", "auth_link", "auth_session", "auth_key", "auth_throttle")
 	s.erasures, err = customererasure.NewService(ctx, customererasure.Deps{DB: a.Store, Box: a.Box, Names: a.Names, Registry: s.erasers,
 		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, Unsettled: a.unsettled, CaughtUp: a.CaughtUp, Submit: a.submitErasure})

@@ -111,6 +111,29 @@ func TestReservedSlots(t *testing.T) {
 	}
 }
 
+// Held slots are named as what they are, and a cap that leaves a kind no slot at
+// all is refused when it is saved.
+func TestHeldSlots(t *testing.T) {
+	t.Parallel()
+	p := pack(t)
+	p.Caps = []Cap{{ID: "all", Limit: 5, Days: 7, Hold: Hold{Slots: 2, Priority: 5}}}
+	at := hanoi(t, "2026-03-10 10:00")
+	var have []Contact
+	for day := range 3 {
+		have = append(have, Contact{Kind: "marketing", Channel: "email", Priority: 2, At: at.AddDate(0, 0, -1-day)})
+	}
+	for kind, want := range map[string]Reason{"marketing": KeptForPrio, "survey": Free} {
+		d := p.Evaluate(Request{Kind: kind, Channel: "email", At: at}, Facts{Consent: yes, Contacts: have})
+		if got := d.Reasons[len(d.Reasons)-1]; got.Sort != "cap" || got.Reason != want {
+			t.Errorf("%s: %+v, want %s", kind, got, want)
+		}
+	}
+	p.Caps[0].Reserve = map[string]int{"survey": 5}
+	if p.Validate() == nil {
+		t.Error("a cap without a slot for most kinds was accepted")
+	}
+}
+
 // windowOK is the definition of a cap, written out: no window holds too many, and
 // what is reserved and held stays free.
 func windowOK(p *Policy, c *Cap, all []Contact) bool {

@@ -276,6 +276,14 @@ func (p *Policy) validateCap(c Cap) error {
 	if all > c.Limit || low > c.Limit-c.Hold.Slots {
 		return invalid(c.ID, "more slots are reserved and held than the limit of %d", c.Limit)
 	}
+	for _, k := range p.Kinds {
+		if len(c.Kinds) > 0 && !slices.Contains(c.Kinds, k.ID) || c.Reserve[k.ID] > 0 {
+			continue
+		}
+		if all == c.Limit || k.Priority < c.Hold.Priority && low == c.Limit-c.Hold.Slots {
+			return invalid(c.ID, "no slot is left for %s: all are reserved or held for others", k.ID)
+		}
+	}
 	return nil
 }
 

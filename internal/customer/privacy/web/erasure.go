@@ -87,7 +87,7 @@ func (p Pages) erasureShow(w http.ResponseWriter, r *http.Request) error {
 		{Key: "count", Label: i18n.T(ctx, "customer.erasure.count"), Numeric: true},
 		{Key: "until", Label: i18n.T(ctx, "customer.erasure.until"), Numeric: true},
 	}
-	lines := ui.TableProps{Label: i18n.T(ctx, "customer.erasure.certificate"), Columns: columns, Query: ui.QueryTable(r, "", columns, ""), Dense: true}
+	lines := ui.TableProps{Label: i18n.T(ctx, "customer.erasure.certificate"), Columns: columns, Query: ui.QueryTable(r, "", columns, ""), Dense: true, KeepTable: true}
 	for _, l := range c.Lines {
 		count, until, why := "–", "–", ""
 		if l.Count > 0 || l.Action == platform.Deleted || l.Action == platform.Unlinked {
