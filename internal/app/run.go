@@ -61,6 +61,9 @@ func (a *App) Run(ctx context.Context, serveTCP bool) error {
 	}
 	servers, err := a.listen(group, serveTCP)
 	if err != nil {
+		for _, s := range servers { // the doors that opened before the one that could not
+			s.Close()
+		}
 		stop()
 		return errors.Join(err, group.Wait())
 	}

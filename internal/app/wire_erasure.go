@@ -21,7 +21,7 @@ import (
 func (a *App) wireErasure(ctx context.Context) (err error) {
 	s := a.services
 	s.erasers = &erasure.Registry{}
-	s.erasers.Add(customererasure.Own(), s.cases.Eraser(), s.outbox.Eraser(), s.ingest.Quarantine.Eraser(), s.ingest.Imports.Eraser(),
+	s.erasers.Add(customererasure.Own(), s.customers.index.Eraser(), s.cases.Eraser(), s.outbox.Eraser(), s.ingest.Quarantine.Eraser(), s.ingest.Imports.Eraser(),
 		customererasure.Warehouse(a.Warehouse), customererasure.ByTime(a.Config.Retention))
 	s.erasers.Keep("how records of one person differ: hashes of values that three people or more state, no person", "customer_match_model")
 	s.erasers.Keep("how other systems are reached", "ingest_connector")

@@ -103,5 +103,6 @@ func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a hot path on this machine"}
 	bench.AddCommand(newBenchLogCommand(), newBenchEscalationCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand(),
 		newBenchLinkageCommand(), newBenchSurveyCommand())
+	bench.AddCommand(newBenchSearchCommand())
 	return bench
 }

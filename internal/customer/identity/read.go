@@ -295,10 +295,15 @@ func RecordsOf(ctx context.Context, tx store.Tx, box *sealed.Box, records []stri
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
-	slices.SortFunc(rows, func(a, b Record) int {
+	Order(rows)
+	return rows, box.Open(ctx, tx, &rows)
+}
+
+// Order sorts records by rank: the one that lends a customer its id comes first.
+func Order(records []Record) {
+	slices.SortFunc(records, func(a, b Record) int {
 		return rank{a.Anonymous, a.Since, a.RecordID}.compare(rank{b.Anonymous, b.Since, b.RecordID})
 	})
-	return rows, box.Open(ctx, tx, &rows)
 }
 
 // LastSeen gives when each record last did something.

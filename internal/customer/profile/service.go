@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"omote/internal/customer/identity"
 	"omote/internal/customer/search"
@@ -61,6 +62,9 @@ type Service struct {
 	Units    Units
 	Cases    Cases
 	Consents Consents
+
+	counted sync.Mutex
+	counts  map[string]heldCounts // by entity
 }
 
 // NewService makes the service with the built-in rules.
@@ -162,34 +166,76 @@ func (s *Service) codes(ctx context.Context) (map[string]bool, error) {
 	return s.Units(ctx)
 }
 
-func (s *Service) read(ctx context.Context, tx store.Tx, customer string, ids []string, codes map[string]bool) (*Customer, error) {
+// material is what profiles are made of, for several customers at once.
+type material struct {
+	members map[string][]string // customer → records
+	records map[string]identity.Record
+	traits  map[string]*identity.Traits
+	grants  map[string]grant // by customer
+}
+
+func (s *Service) load(ctx context.Context, tx store.Tx, members map[string][]string) (*material, error) {
+	m := &material{members: members, records: map[string]identity.Record{}}
+	var customers, ids []string
+	for c, records := range members {
+		customers, ids = append(customers, c), append(ids, records...)
+	}
 	records, err := identity.RecordsOf(ctx, tx, s.box, ids)
 	if err != nil {
 		return nil, err
 	}
+	for _, r := range records {
+		m.records[r.RecordID] = r
+	}
+	if m.traits, err = identity.TraitsOf(ctx, tx, s.box, ids); err != nil {
+		return nil, err
+	}
+	m.grants, err = grantsOf(ctx, tx, customers)
+	return m, err
+}
+
+// read reads one customer whole.
+func (s *Service) read(ctx context.Context, tx store.Tx, customer string, ids []string, codes map[string]bool) (*Customer, error) {
+	m, err := s.load(ctx, tx, map[string][]string{customer: ids})
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.make(m, customer, codes)
+	if err != nil || c.Closed {
+		return c, err
+	}
+	did, err := activityOf(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	c.Computed = s.rules.compute(did)
+	return c, nil
+}
+
+// make makes a customer of what was loaded, masked for the reader.
+func (s *Service) make(m *material, customer string, codes map[string]bool) (*Customer, error) {
+	var records []identity.Record
+	for _, id := range m.members[customer] {
+		if r, ok := m.records[id]; ok {
+			records = append(records, r)
+		}
+	}
 	if len(records) == 0 {
 		return nil, errs.NotFound("customer.error.not_found", "no customer %s", customer)
 	}
+	identity.Order(records)
 	c := &Customer{ID: customer, Records: records, Prospect: true, FirstSeen: records[0].FirstSeen}
 	for _, r := range records {
 		c.Prospect = c.Prospect && r.Anonymous
 		c.FirstSeen, c.LastSeen, c.Events = min(c.FirstSeen, r.FirstSeen), max(c.LastSeen, r.LastSeen), c.Events+r.Events
 	}
-	grant, err := grantOf(ctx, tx, customer)
-	if err != nil {
-		return nil, err
-	}
-	if grant != nil {
-		c.Purpose, c.Until = s.rules.Purpose(grant.Purpose), grant.Until
+	if g, ok := m.grants[customer]; ok {
+		c.Purpose, c.Until = s.rules.Purpose(g.Purpose), g.Until
 	}
 	c.Closed = c.Purpose == nil && codes != nil && !slices.ContainsFunc(records, func(r identity.Record) bool { return codes[r.Unit] })
-	traits, err := identity.TraitsOf(ctx, tx, s.box, ids)
-	if err != nil {
-		return nil, err
-	}
-	sources := make([]Source, 0, len(traits))
+	sources := make([]Source, 0, len(records))
 	for _, r := range records {
-		if t := traits[r.RecordID]; t != nil {
+		if t := m.traits[r.RecordID]; t != nil {
 			said, err := t.Members()
 			if err != nil {
 				return nil, err
@@ -204,11 +250,6 @@ func (s *Service) read(ctx context.Context, tx store.Tx, customer string, ids []
 		return c, nil
 	}
 	c.hide()
-	did, err := activityOf(ctx, tx, ids)
-	if err != nil {
-		return nil, err
-	}
-	c.Computed = s.rules.compute(did)
 	return c, nil
 }
 
@@ -298,8 +339,12 @@ func (s *Service) Find(ctx context.Context, query string, limit int) (out Result
 		if err != nil {
 			return err
 		}
+		m, err := s.load(ctx, tx, members)
+		if err != nil {
+			return err
+		}
 		for _, h := range found.Hits {
-			c, err := s.read(ctx, tx, h.Customer, members[h.Customer], codes)
+			c, err := s.make(m, h.Customer, codes)
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -24,18 +25,19 @@ type grant struct {
 	Until         store.Micros
 }
 
-// grantOf gives the purpose that the actor of the transaction has stated for a
-// customer and that still counts, nil for none.
-func grantOf(ctx context.Context, tx store.Tx, customer string) (*grant, error) {
-	var g grant
-	err := tx.NewSelect().Model(&g).Where("entity = ? AND customer_id = ? AND actor = ? AND until > ?", tx.Scope.Entity, customer, tx.Scope.Actor, tx.Now()).Scan(ctx)
-	if store.IsNoRows(err) {
-		return nil, nil
-	}
+// grantsOf gives the purposes that the actor of the transaction has stated for
+// customers and that still count, by customer.
+func grantsOf(ctx context.Context, tx store.Tx, customers []string) (map[string]grant, error) {
+	var rows []grant
+	err := tx.NewSelect().Model(&rows).Where("entity = ? AND customer_id IN (?) AND actor = ? AND until > ?", tx.Scope.Entity, bun.List(customers), tx.Scope.Actor, tx.Now()).Scan(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read a stated purpose: %w", err)
+		return nil, fmt.Errorf("read stated purposes: %w", err)
 	}
-	return &g, nil
+	out := make(map[string]grant, len(rows))
+	for _, g := range rows {
+		out[g.CustomerID] = g
+	}
+	return out, nil
 }
 
 func storeGrant(ctx context.Context, tx store.Tx, g *grant) error {
@@ -65,24 +67,41 @@ func (s *Service) Counts(ctx context.Context) (c Counts, err error) {
 	if err := auth.Require(ctx, PermRead, ""); err != nil {
 		return c, err
 	}
+	sc, _ := scope.From(ctx)
+	s.counted.Lock()
+	defer s.counted.Unlock()
+	if held, ok := s.counts[sc.Entity]; ok && s.db.Now().Sub(held.at) < countsLast {
+		return held.Counts, nil
+	}
 	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
-		// Owners of known records: a link, or the record itself.
 		return tx.NewRaw(`WITH owned AS (
-	SELECT r.record_id, r.anonymous, r.system, COALESCE(l.customer_id, r.record_id) AS customer
+	SELECT r.anonymous, COALESCE(l.customer_id, r.record_id) AS customer
 	FROM customer_record r LEFT JOIN customer_link l ON l.entity = r.entity AND l.record_id = r.record_id AND l.to_version IS NULL
 	WHERE r.entity = ?
-), known AS (
-	SELECT customer, count(*) AS n FROM owned WHERE NOT anonymous GROUP BY customer
+), person AS (
+	SELECT SUM(CASE WHEN anonymous THEN 0 ELSE 1 END) AS known, SUM(CASE WHEN anonymous THEN 1 ELSE 0 END) AS devices FROM owned GROUP BY customer
 )
-SELECT (SELECT COALESCE(sum(n), 0) FROM known), (SELECT count(*) FROM known), (SELECT count(*) FROM known WHERE n > 1),
-	(SELECT count(*) FROM customer_system WHERE entity = ?),
-	(SELECT count(*) FROM owned WHERE anonymous), (SELECT count(*) FROM owned o WHERE anonymous AND EXISTS (SELECT 1 FROM known k WHERE k.customer = o.customer))`,
+SELECT COALESCE(SUM(known), 0), COALESCE(SUM(CASE WHEN known > 0 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN known > 1 THEN 1 ELSE 0 END), 0),
+	(SELECT count(*) FROM customer_system WHERE entity = ?), COALESCE(SUM(devices), 0), COALESCE(SUM(CASE WHEN known > 0 THEN devices ELSE 0 END), 0) FROM person`,
 			tx.Scope.Entity, tx.Scope.Entity).Scan(ctx, &c.Records, &c.Customers, &c.Merged, &c.Systems, &c.Devices, &c.Joined)
 	})
 	if err != nil {
 		return c, fmt.Errorf("count customers: %w", err)
 	}
+	if s.counts == nil {
+		s.counts = map[string]heldCounts{}
+	}
+	s.counts[sc.Entity] = heldCounts{c, s.db.Now()}
 	return c, nil
+}
+
+// countsLast is how long figures over all customers are kept: counting walks over
+// every record.
+const countsLast = time.Minute
+
+type heldCounts struct {
+	Counts
+	at store.Micros
 }
 
 // Relative is another customer of a household. Households are inferred from what
@@ -122,10 +141,15 @@ func (s *Service) Household(ctx context.Context, id string) (out []Relative, err
 			return err
 		}
 		members, err := identity.MembersOf(ctx, tx, roof)
-		if err != nil || len(members)-1 > maxHousehold {
+		if err != nil || len(members) > maxHousehold {
 			return err
 		}
-		me, err := s.read(ctx, tx, customer, records, nil)
+		members[customer] = records
+		m, err := s.load(ctx, tx, members)
+		if err != nil {
+			return err
+		}
+		me, err := s.make(m, customer, nil)
 		if err != nil {
 			return err
 		}
@@ -133,7 +157,7 @@ func (s *Service) Household(ctx context.Context, id string) (out []Relative, err
 			if c == customer {
 				continue
 			}
-			other, err := s.read(ctx, tx, c, ids, codes)
+			other, err := s.make(m, c, codes)
 			if err != nil {
 				return err
 			}

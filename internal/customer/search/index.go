@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"omote/internal/customer/identity"
+	"omote/internal/platform/erasure"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 )
@@ -242,4 +243,44 @@ WHERE i.record IN (SELECT record FROM customer_posting WHERE token IN (SELECT id
 	}
 	_, err = tx.NewRaw("DELETE FROM customer_token WHERE entry = ?", entry).Exec(ctx)
 	return err
+}
+
+// Eraser takes the tokens of erased records out of the index; tokens that no
+// other record has go with them.
+func (x *Index) Eraser() erasure.Eraser {
+	return erasure.Eraser{Name: "customer_search", Tables: []string{"customer_indexed", "customer_posting", "customer_token"}, InStore: eraseRecords}
+}
+
+func eraseRecords(ctx context.Context, tx store.Tx, s *erasure.Subject) ([]erasure.Line, error) {
+	var postings, tokens int64
+	for chunk := range slices.Chunk(s.Records, 500) {
+		var numbers []int64
+		for _, record := range chunk {
+			if n, err := recordNumber(record); err == nil {
+				numbers = append(numbers, n)
+			}
+		}
+		if len(numbers) == 0 {
+			continue
+		}
+		statements := []struct {
+			text string
+			to   *int64
+		}{
+			{"UPDATE customer_token SET n = n - (SELECT count(*) FROM customer_posting p WHERE p.token = customer_token.id AND p.record IN (?0)) WHERE id IN (SELECT token FROM customer_posting WHERE record IN (?0))", nil},
+			{"DELETE FROM customer_posting WHERE record IN (?0)", &postings},
+			{"DELETE FROM customer_token WHERE n <= 0", &tokens},
+			{"DELETE FROM customer_indexed WHERE record IN (?0)", nil},
+		}
+		for _, st := range statements {
+			res, err := tx.NewRaw(st.text, bun.List(numbers)).Exec(ctx)
+			if err != nil {
+				return nil, fmt.Errorf("erase from the search index: %w", err)
+			}
+			if n, err := res.RowsAffected(); err == nil && st.to != nil {
+				*st.to += n
+			}
+		}
+	}
+	return []erasure.Line{{Place: "customer_posting", Action: erasure.Deleted, Count: postings}, {Place: "customer_token", Action: erasure.Deleted, Count: tokens}}, nil
 }

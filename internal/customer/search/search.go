@@ -24,7 +24,7 @@ const (
 	// MaxResults is how many customers a query gives at most.
 	MaxResults = 100
 	// walk is how many records are looked at to find and order these.
-	walk = 400
+	walk = 200
 )
 
 // Shapes of tokens. A token is text that only its hash leaves memory of.

@@ -13,6 +13,7 @@ import (
 	"omote/internal/customer/identity"
 	"omote/internal/customer/search"
 	"omote/internal/platform/audit"
+	"omote/internal/platform/erasure"
 	"omote/internal/platform/event"
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/keyring"
@@ -208,6 +209,32 @@ func TestRotationKeepsEverythingFound(t *testing.T) {
 		}
 		if err != nil || len(keys) != 1 {
 			t.Errorf("%d keys are in use after the rotation: %v", len(keys), err)
+		}
+	}, tables...)
+}
+
+func TestErasureLeavesNothingToFind(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		d := newDesk(t, db)
+		d.states("core", "1", map[string]string{"name": "Nguyễn Thị Hồng", "phone": "0903004321"})
+		d.states("core", "2", map[string]string{"name": "Nguyễn Văn Đức", "phone": "0903005678"})
+		err := db.Write(testkit.Context(t), func(ctx context.Context, tx store.Tx) error {
+			_, err := d.index.Eraser().InStore(ctx, tx, &erasure.Subject{Entity: "bank", Records: []string{d.id("core", "1")}})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.find("nguyen"); len(got) != 1 || got[0] != d.id("core", "2") {
+			t.Errorf("after the erasure %v is found", got)
+		}
+		var left, shared int
+		err = db.Read(testkit.Context(t), func(ctx context.Context, tx store.Tx) error {
+			return tx.NewRaw("SELECT count(*), COALESCE(SUM(CASE WHEN n > 1 THEN 1 ELSE 0 END), 0) FROM customer_token").Scan(ctx, &left, &shared)
+		})
+		if want := len(search.Tokens(`{"name":"Nguyễn Văn Đức","phone":"0903005678"}`)); err != nil || left != want || shared != 0 {
+			t.Errorf("%d tokens are left, %d of them counted twice; want %d and 0: %v", left, shared, want, err)
 		}
 	}, tables...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"omote/internal/customer/identity"
@@ -194,7 +193,7 @@ func (v *identityView) lineage() ui.TableProps {
 			}
 		}
 		source := a.Source()
-		t.Rows = append(t.Rows, ui.Row{ID: a.Rule.Name, Cells: []ui.Cell{{Text: word(ctx, "attribute", a.Rule.Name)}, {Text: a.Value, Sub: systems(ctx, a.Systems())},
+		t.Rows = append(t.Rows, ui.Row{ID: a.Rule.Name, Cells: []ui.Cell{{Text: word(ctx, "attribute", a.Rule.Name)}, {Text: v.pages.value(ctx, a), Sub: systems(ctx, a.Systems())},
 			{Text: word(ctx, "criterion", string(a.Decided))}, {Text: v.pages.date(ctx, source.Since)}, {Text: strings.Join(others, "; "), Mute: true}}})
 	}
 	return t
@@ -316,5 +315,10 @@ func (p Pages) decided(w http.ResponseWriter, r *http.Request, v identityView, e
 	return nil
 }
 
-// recordField is the id of a record's check box.
-func recordField(i int) string { return "record-" + strconv.Itoa(i) }
+// choices are the records as cards to choose from.
+func (v *identityView) choices() (out []ui.Option) {
+	for _, id := range v.history.Records {
+		out = append(out, ui.Option{Value: id, Label: v.label(id), Note: v.because(id)})
+	}
+	return out
+}

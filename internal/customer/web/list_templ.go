@@ -66,7 +66,7 @@ func listPage(page ui.Page, v listView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Actions("", ui.ButtonProps{Label: i18n.T(ctx, "customer.list.find"), Submit: true, Kind: ui.Ink}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Buttons(ui.ButtonProps{Label: i18n.T(ctx, "customer.list.find"), Submit: true, Kind: ui.Ink}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -1,12 +1,12 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"omote/internal/customer/identity"
 	"omote/internal/customer/profile"
@@ -14,6 +14,9 @@ import (
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
 )
+
+// timelinePage is how many facts a page of the timeline shows.
+const timelinePage = 25
 
 // showView is all about one customer.
 type showView struct {
@@ -91,7 +94,7 @@ func (v *showView) finding() string {
 	last := ""
 	for _, r := range c.Records {
 		if r.LastSeen == c.LastSeen {
-			last = v.pages.Label(v.ctx, r.LastEvent)
+			last = v.pages.event(v.ctx, r.LastEvent)
 		}
 	}
 	return i18n.T(v.ctx, "customer.show.finding", "count", len(c.Systems()), "ago", v.pages.ago(v.ctx, c.LastSeen), "event", last)
@@ -101,21 +104,12 @@ func (v *showView) meta() []ui.Item {
 	c := v.customer
 	items := []ui.Item{ui.Text(i18n.T(v.ctx, "customer.show.records", "count", len(c.Records))), ui.Text(i18n.T(v.ctx, "customer.show.facts", "count", v.overview.Facts))}
 	if since := c.Value("created_at"); since != "" {
-		items = append(items, ui.Text(i18n.T(v.ctx, "customer.show.since", "date", v.day(since))))
+		items = append(items, ui.Text(i18n.T(v.ctx, "customer.show.since", "date", v.pages.day(v.ctx, since))))
 	}
 	if n := v.conflicts(); n > 0 {
 		items = append(items, ui.Text(i18n.T(v.ctx, "customer.show.conflicts", "count", n)))
 	}
 	return items
-}
-
-// day writes a date such as 2019-04-30 as the reader does.
-func (v *showView) day(text string) string {
-	t, err := time.Parse(time.DateOnly, text)
-	if err != nil {
-		return text
-	}
-	return i18n.Fmt(v.ctx).DateOnly(t)
 }
 
 func (v *showView) conflicts() (n int) {
@@ -134,25 +128,9 @@ func (v *showView) who() (out []ui.KeyValue) {
 		if a.Rule.Name == "name" && len(a.Others) == 0 || a.Rule.Name == "created_at" {
 			continue
 		}
-		out = append(out, ui.KeyValue{Key: word(v.ctx, "attribute", a.Rule.Name), Node: attributeValue(v.value(a), v.source(a))})
+		out = append(out, ui.KeyValue{Key: word(v.ctx, "attribute", a.Rule.Name), Node: attributeValue(v.pages.value(v.ctx, a), v.source(a))})
 	}
 	return out
-}
-
-func (v *showView) value(a *profile.Attribute) string {
-	switch {
-	case a.Hidden:
-		return a.Value
-	case a.Rule.Kind == profile.KindDate || a.Rule.Kind == profile.KindEarliest:
-		return v.day(a.Value)
-	case a.Rule.Kind == profile.KindMoney:
-		if n, ok := profile.Amount(a.Value); ok {
-			return v.pages.money(v.ctx, n, "")
-		}
-	case a.Rule.Kind == profile.KindCode:
-		return word(v.ctx, "value", a.Value)
-	}
-	return a.Value
 }
 
 // source says who states a value, and that others say something else.
@@ -250,7 +228,7 @@ func (v *showView) timeline(r *http.Request) (ui.TableProps, error) {
 		{Key: "amount", Label: i18n.T(ctx, "customer.timeline.amount"), Numeric: true, Narrow: true},
 	}
 	query := ui.QueryTable(r, "", columns, "")
-	f := profile.Filter{Journey: v.query.Get("journey"), Channel: v.query.Get("channel"), Case: v.query.Get("case"), Voices: v.query.Has("voices"), After: query.After}
+	f := profile.Filter{Journey: v.query.Get("journey"), Channel: v.query.Get("channel"), Case: v.query.Get("case"), Voices: v.query.Has("voices"), After: query.After, Limit: timelinePage}
 	if query.Filter != "" {
 		f.Text, f.Names = query.Filter, v.pages.Labels(ctx, query.Filter)
 	}
@@ -272,10 +250,7 @@ func (v *showView) timeline(r *http.Request) (ui.TableProps, error) {
 
 func (v *showView) entry(e profile.Entry, units map[string]string) ui.Row {
 	ctx := v.ctx
-	what := ui.Cell{Text: v.pages.Label(ctx, e.Name)}
-	if e.Name == "" {
-		what.Text = word(ctx, "kind", e.Kind)
-	}
+	what := ui.Cell{Text: v.pages.event(ctx, cmp.Or(e.Name, e.Kind))}
 	var subs []string
 	if e.Outcome != "" && e.Outcome != "ok" {
 		subs = append(subs, word(ctx, "outcome", e.Outcome))
@@ -283,7 +258,7 @@ func (v *showView) entry(e profile.Entry, units map[string]string) ui.Row {
 	if e.Product != "" {
 		subs = append(subs, word(ctx, "product", e.Product))
 	}
-	if name := units[e.Unit]; name != "" {
+	if name := units[e.Unit]; e.Unit != "" && name != "" {
 		subs = append(subs, name)
 	}
 	what.Sub = strings.Join(subs, " · ")
@@ -296,7 +271,7 @@ func (v *showView) entry(e profile.Entry, units map[string]string) ui.Row {
 		journey.Href = v.address("journey", e.Journey, "case", e.Case)
 	}
 	amount := ""
-	if e.Amount != nil && e.Currency != "" {
+	if e.Amount != nil && *e.Amount != 0 && e.Currency != "" {
 		amount = v.pages.money(ctx, *e.Amount, e.Currency)
 	}
 	channel := ui.Cell{Text: word(ctx, "via", e.Channel)}

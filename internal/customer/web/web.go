@@ -4,6 +4,8 @@ package web
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"time"
 
 	"omote/internal/customer/identity"
@@ -38,6 +40,7 @@ func identityPath(id string) string { return customerPath(id) + "/identity" }
 
 // Routes adds the pages.
 func (p Pages) Routes(r *httpx.Router) {
+	r.Handle("GET /search", profile.PermRead, p.search)
 	r.Handle("GET /customer/customers", profile.PermRead, p.list)
 	r.Handle("GET /customer/customers/{id}", profile.PermRead, p.show)
 	r.Handle("POST /customer/customers/{id}/purpose", profile.PermRead, p.purpose)
@@ -45,6 +48,12 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("POST /customer/customers/{id}/merge", identity.PermEdit, p.merge)
 	r.Handle("POST /customer/customers/{id}/unmerge", identity.PermEdit, p.unmerge)
 	r.Handle("POST /customer/customers/{id}/undo", identity.PermEdit, p.undo)
+}
+
+// search takes what was typed into the top bar of any page.
+func (p Pages) search(w http.ResponseWriter, r *http.Request) error {
+	http.Redirect(w, r, listPath+"?q="+url.QueryEscape(r.URL.Query().Get("q")), http.StatusSeeOther)
+	return nil
 }
 
 // word translates a key of the module, or gives the plain word where there is none.
@@ -57,6 +66,40 @@ func word(ctx context.Context, prefix, name string) string {
 		return text
 	}
 	return name
+}
+
+// event names what happened: the label of an event, or the kind of a call without one.
+func (p Pages) event(ctx context.Context, name string) string {
+	if label := p.Label(ctx, name); label != name {
+		return label
+	}
+	return word(ctx, "kind", name)
+}
+
+// day writes a date such as 2019-04-30 as the reader does.
+func (p Pages) day(ctx context.Context, text string) string {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return i18n.Fmt(ctx).DateOnly(t)
+}
+
+// value writes the chosen value of an attribute as the reader does.
+func (p Pages) value(ctx context.Context, a *profile.Attribute) string {
+	switch {
+	case a.Hidden:
+		return a.Value
+	case a.Rule.Kind == profile.KindDate || a.Rule.Kind == profile.KindEarliest:
+		return p.day(ctx, a.Value)
+	case a.Rule.Kind == profile.KindMoney:
+		if n, ok := profile.Amount(a.Value); ok {
+			return p.money(ctx, n, "")
+		}
+	case a.Rule.Kind == profile.KindCode:
+		return word(ctx, "value", a.Value)
+	}
+	return a.Value
 }
 
 func (p Pages) date(ctx context.Context, m store.Micros) string {

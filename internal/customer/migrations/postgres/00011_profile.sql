@@ -25,6 +25,8 @@ CREATE TABLE customer_posting (
     PRIMARY KEY (token, record)
 );
 
+CREATE INDEX customer_posting_record ON customer_posting (record);
+
 -- The record behind a number of customer_posting.
 CREATE TABLE customer_indexed (
     record    BIGINT NOT NULL,
