@@ -1,10 +1,13 @@
 // Package journey shows how customers really go through what the bank designed.
 //
-// Sub-packages: definition (what a journey is), observed (what happened), web
-// (pages), api (operations).
+// Sub-packages: blueprint (the designed journey, its editor and operations),
+// definition (what follows from it for others), exchange (forms of other tools),
+// observed (what happened), conform (designed against observed), moment (moments
+// of truth and pains), web (pages), api (operations).
 //
-// Tables: journey_definition. Events in: none of its own; it reads the facts of
-// the warehouse.
+// Tables: journey_blueprint and its versions, operations, comments and presence;
+// journey_conformance; journey_refresh. Events in: none of its own; it reads the
+// facts of the warehouse.
 package journey
 
 import (

@@ -90,8 +90,10 @@ func taskKind(s *blueprint.Step) string {
 		return "serviceTask"
 	case s.Actor == blueprint.Staff:
 		return "manualTask"
+	case s.Actor == blueprint.Customer:
+		return "userTask"
 	}
-	return "userTask"
+	return "task"
 }
 
 func (w *bpmnWriter) task(d *blueprint.Document, st *blueprint.Stage, s *blueprint.Step, row int) string {

@@ -247,7 +247,7 @@ func (r *bpmnReader) block(id string) (string, error) {
 	var chains [][]string
 	join, ended := "", 0
 	for _, head := range n.out {
-		chain, last, err := r.chain(head)
+		chain, last, err := r.chain(head, "")
 		if err != nil {
 			return "", err
 		}
@@ -307,12 +307,13 @@ func (r *bpmnReader) branches(g blueprint.Group, chains [][]string) error {
 	return nil
 }
 
-// chain follows tasks until a gateway or an end.
-func (r *bpmnReader) chain(at string) (steps []string, last string, err error) {
+// chain follows tasks until a gateway or an end; back is where a way back would
+// lead that the chain may end with.
+func (r *bpmnReader) chain(at, back string) (steps []string, last string, err error) {
 	for at != "" {
 		n := r.nodes[at]
 		if n.kind != "task" && n.kind != "event" {
-			if (n.kind == "xor" || n.kind == "and") && len(n.out) > 1 && len(n.in) < 2 {
+			if (n.kind == "xor" || n.kind == "and") && len(n.out) > 1 && len(n.in) < 2 && !slices.Contains(n.out, back) {
 				return nil, "", fmt.Errorf("the block at %q lies inside another: a map keeps one level", label(n))
 			}
 			return steps, at, nil
@@ -331,7 +332,7 @@ func (r *bpmnReader) chain(at string) (steps []string, last string, err error) {
 // loop reads a part that may be done again: a gateway where the way back comes
 // in, tasks, and a gateway where it goes out.
 func (r *bpmnReader) loop(id string) (string, error) {
-	steps, last, err := r.chain(r.nodes[id].out[0])
+	steps, last, err := r.chain(r.nodes[id].out[0], id)
 	if err != nil {
 		return "", err
 	}

@@ -183,7 +183,7 @@ var special = map[string]struct {
 	text string
 }{
 	"Enter": {13, "\r"}, "Escape": {27, ""}, "Tab": {9, ""}, "Space": {32, " "}, "Backspace": {8, ""},
-	"ArrowLeft": {37, ""}, "ArrowUp": {38, ""}, "ArrowRight": {39, ""}, "ArrowDown": {40, ""}, "End": {35, ""}, "Home": {36, ""},
+	"ArrowLeft": {37, ""}, "ArrowUp": {38, ""}, "ArrowRight": {39, ""}, "ArrowDown": {40, ""}, "Delete": {46, ""}, "End": {35, ""}, "Home": {36, ""},
 }
 
 // keyDown describes the press of a key.
@@ -192,8 +192,12 @@ func keyDown(name string) (input.DispatchKeyEventParams, error) {
 	for {
 		rest, control := strings.CutPrefix(name, "Control+")
 		rest, shift := strings.CutPrefix(rest, "Shift+")
-		if !control && !shift {
+		rest, alt := strings.CutPrefix(rest, "Alt+")
+		if !control && !shift && !alt {
 			break
+		}
+		if alt {
+			e.Modifiers |= 1
 		}
 		if control {
 			e.Modifiers |= 2

@@ -102,7 +102,7 @@ func linesOf(ctx context.Context, from, to *blueprint.Document, ops []blueprint.
 		if o.Kind == blueprint.OpSet {
 			l.What = fieldName(ctx, o.Field)
 			was, err := from.Field(o.Target, o.Field)
-			if err != nil {
+			if err != nil || string(was) == "null" {
 				was = json.RawMessage(`""`)
 			}
 			l.Was, l.Is = choiceValue(ctx, o.Field, was), choiceValue(ctx, o.Field, o.Value)
@@ -158,7 +158,7 @@ func (p Pages) propose(w http.ResponseWriter, r *http.Request) error {
 func (p Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), r.PathValue("journey")
 	verdict := approval.Refuse
-	if r.FormValue("verdict") == "approve" {
+	if r.FormValue("verdict") == "approve" && r.FormValue("refuse") == "" {
 		verdict = approval.Approve
 	}
 	if err := p.Maps.Decide(ctx, id, verdict, r.FormValue("reason")); err != nil {

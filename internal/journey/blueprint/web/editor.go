@@ -54,7 +54,7 @@ func (p Pages) editor(w http.ResponseWriter, r *http.Request) error {
 	}
 	page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "blueprint.diff.see"), Href: homePath(v.d.Journey) + "/diff", Key: "C"}}
 	if v.may {
-		page.Actions = append(page.Actions, ui.ButtonProps{Label: i18n.T(ctx, "blueprint.settings.open"), Href: homePath(v.d.Journey) + "/settings", Key: "G"})
+		page.Actions = append(page.Actions, ui.ButtonProps{Label: i18n.T(ctx, "blueprint.settings.open"), Href: homePath(v.d.Journey) + "/settings", Key: "D"})
 	}
 	return ui.Render(w, r, editorPage(page, v))
 }
@@ -289,6 +289,10 @@ func choiceValue(ctx context.Context, field string, raw json.RawMessage) string 
 	case json.Unmarshal(raw, &text) == nil:
 		if field == "actor" && text != "" {
 			return i18n.T(ctx, "blueprint.actor."+text)
+		}
+		var d blueprint.Duration
+		if (field == "max_wait" || field == "timeout") && json.Unmarshal(raw, &d) == nil {
+			text = duration(ctx, d)
 		}
 	case json.Unmarshal(raw, &list) == nil:
 		text = strings.Join(list, ", ")
