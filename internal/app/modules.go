@@ -150,7 +150,7 @@ func (a *App) wire(ctx context.Context) error {
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(), a.governanceKind(),
-			a.erasureKind(), a.retentionKind(),
+			a.erasureKind(), a.retentionKind(), a.matchKind(),
 			a.refreshKind(),
 			a.segmentKind(),
 		},
