@@ -26,6 +26,7 @@ import (
 	"omote/internal/governance/record"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
+	"omote/internal/ingest/connect"
 	"omote/internal/ingest/imports"
 	"omote/internal/ingest/kafka"
 	"omote/internal/ingest/quarantine"
@@ -144,7 +145,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed())...),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed(), connect.Sealed())...),
 			a.momentJob(),
 			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
@@ -196,6 +197,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.customerModule(),
 		a.matchModule(),
 		a.segmentModule(),
+		a.connectModule(),
 	}
 	return nil
 }

@@ -70,6 +70,9 @@ func (a *App) segmentModule() module.Module {
 	}
 }
 
+// Segments are the segments of customers.
+func (a *App) Segments() *segment.Service { return a.services.segments }
+
 // RefreshSegments has the figures of segments counted now instead of at the next
 // full hour; a worker does it.
 func (a *App) RefreshSegments(ctx context.Context) error {

@@ -102,7 +102,6 @@ func newVersionCommand() *cobra.Command {
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a hot path on this machine"}
 	bench.AddCommand(newBenchLogCommand(), newBenchEscalationCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand(),
-		newBenchLinkageCommand(), newBenchSurveyCommand())
-	bench.AddCommand(newBenchSearchCommand())
+		newBenchLinkageCommand(), newBenchSurveyCommand(), newBenchSearchCommand(), newBenchSegmentsCommand())
 	return bench
 }

@@ -77,6 +77,8 @@ var table = map[Permission][]Role{
 	"ingest.plan.edit":       roles(Analyst, Steward, Admin),
 	"ingest.import.read":     roles(CXLead, Analyst, Steward, Admin, Auditor, KeyAdmin),
 	"ingest.import.edit":     roles(CXLead, Analyst, Steward, Admin, KeyAdmin),
+	"ingest.connector.read":  roles(CXLead, Analyst, Steward, Admin, Auditor, KeyAdmin),
+	"ingest.connector.edit":  roles(Admin, KeyAdmin),
 	"ingest.quarantine.read": roles(Analyst, Steward, Admin),
 	"ingest.quarantine.edit": roles(Steward, Admin),
 
