@@ -57,7 +57,7 @@ func (p Pages) list(w http.ResponseWriter, r *http.Request) error {
 	failing := 0
 	for i := range all {
 		c := &all[i]
-		state := ui.Cell{Text: i18n.T(ctx, "connect.state_"+string(c.State())), Sub: c.Error, Care: c.State() == connect.Failing}
+		state := ui.Cell{Text: i18n.T(ctx, "connect.is."+string(c.State())), Sub: c.Error, Care: c.State() == connect.Failing}
 		if c.State() == connect.Failing {
 			failing++
 		}
@@ -115,9 +115,9 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	f := i18n.Fmt(ctx)
 	used, all := c.Coverage()
 	page := ui.Page{Title: c.Config.Name, At: ui.NavData, Crumbs: []ui.Link{{Label: i18n.T(ctx, "connect.title"), Href: listPath}},
-		Finding: i18n.T(ctx, "connect.covers", "used", used, "all", all), Meta: []ui.Item{ui.Text(i18n.T(ctx, "connect.state_"+string(c.State()))), ui.Text(c.Config.Place()), ui.Text(c.Config.System)}}
+		Finding: i18n.T(ctx, "connect.covers", "used", used, "all", all), Meta: []ui.Item{ui.Text(i18n.T(ctx, "connect.is."+string(c.State()))), ui.Text(c.Config.Place()), ui.Text(c.Config.System)}}
 	if c.Error != "" {
-		page.Notice = ui.Note(ui.NoteProps{Kind: ui.NoteBad, Head: i18n.T(ctx, "connect.state_failing"), Text: c.Error})
+		page.Notice = ui.Note(ui.NoteProps{Kind: ui.NoteBad, Head: i18n.T(ctx, "connect.is.failing"), Text: c.Error})
 	}
 	if all == 0 {
 		page.Finding = i18n.T(ctx, "connect.unread")
