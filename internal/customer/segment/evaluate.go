@@ -19,6 +19,7 @@ const (
 	byTime     Cause = "time"     // a window ran out, a minimum stay ended
 	byIdentity Cause = "identity" // customers were merged or parted
 	byFill     Cause = "fill"     // a version became live
+	byHistory  Cause = "history"  // an event of a history that was brought in
 	byRetire   Cause = "retire"   // the segment is no longer in use
 )
 

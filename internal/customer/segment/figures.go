@@ -151,10 +151,11 @@ func stability(ctx context.Context, tx store.Tx, id string) (st Stability, err e
 		}
 		st.Since = p.At.Time().Add(-stableDays * 24 * time.Hour)
 	}
+	quiet := []Cause{byFill, byHistory} // the past arriving is no coming and going
 	month := tx.Now().Add(-30 * 24 * time.Hour)
-	err = tx.NewRaw(`SELECT (SELECT COUNT(*) FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND entered >= ? AND cause <> ?),
-(SELECT COUNT(*) FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND departed >= ?)`,
-		tx.Scope.Entity, id, month, string(byFill), tx.Scope.Entity, id, month).Scan(ctx, &st.Entered, &st.Departed)
+	err = tx.NewRaw(`SELECT (SELECT COUNT(*) FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND entered >= ? AND cause NOT IN (?)),
+(SELECT COUNT(*) FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND departed >= ? AND ended_by NOT IN (?))`,
+		tx.Scope.Entity, id, month, bun.List(quiet), tx.Scope.Entity, id, month, bun.List(quiet)).Scan(ctx, &st.Entered, &st.Departed)
 	if err != nil {
 		return st, fmt.Errorf("count who came and went: %w", err)
 	}

@@ -237,8 +237,11 @@ func (b *batch) judge(ctx context.Context, tx store.Tx, names []string, rows map
 				history = history && s.history
 			}
 		}
-		if !has {
+		switch {
+		case !has:
 			cause = byIdentity
+		case history:
+			cause = byHistory
 		}
 		if err := b.work.judge(c, parts, touched, rows[c], cause, history); err != nil {
 			return err

@@ -248,7 +248,7 @@ func (a API) retire(ctx context.Context, in *retireInput) (*struct{}, error) {
 type SegmentMember struct {
 	Customer string    `json:"customer" doc:"pseudonymous id"`
 	Entered  time.Time `json:"entered"`
-	Cause    string    `json:"cause" enum:"event,time,identity,fill"`
+	Cause    string    `json:"cause" enum:"event,history,time,identity,fill"`
 }
 
 type membersInput struct {
