@@ -13,6 +13,8 @@ import (
 	segmentweb "omote/internal/customer/segment/web"
 	"omote/internal/module"
 	"omote/internal/platform/config"
+	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
@@ -56,7 +58,8 @@ func (a *App) segmentPeriodic() jobs.Periodic {
 
 func (a *App) segmentModule() module.Module {
 	s := a.services.segments
-	pages := segmentweb.Pages{Segments: s, Clock: a.Clock, Zone: a.Config.Location(), Label: a.services.ingest.Plan.Label}
+	pages := segmentweb.Pages{Segments: s, Clock: a.Clock, Zone: a.Config.Location(), Label: a.services.ingest.Plan.Label,
+		Names: a.maskedNames, CustomerPath: func(id string) string { return "/customer/customers/" + httpx.PathEscape(id) }}
 	return module.Module{
 		Name:    "segment",
 		Locales: []i18n.Source{segment.Locales()},
@@ -80,6 +83,23 @@ func (a *App) RefreshSegments(ctx context.Context) error {
 		_, err := a.services.jobs.Submit(ctx, tx, segmentJob, struct{}{}, jobs.Submission{})
 		return err
 	})
+}
+
+// maskedNames gives the names of customers as the reader may see them.
+func (a *App) maskedNames(ctx context.Context, ids []string) (map[string]string, error) {
+	out := make(map[string]string, len(ids))
+	for _, id := range ids {
+		c, err := a.services.customers.profile.Get(ctx, id)
+		switch errs.KindOf(err) {
+		case errs.KindNotFound, errs.KindDenied:
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[id] = c.Name
+	}
+	return out, nil
 }
 
 // seenEvents lists the events that the warehouse has seen.
