@@ -9,7 +9,6 @@ import (
 	"omote/internal/customer/contact"
 	customererasure "omote/internal/customer/erasure"
 	"omote/internal/customer/request"
-	"omote/internal/feedback/cases"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
@@ -28,26 +27,10 @@ func (a *App) wireErasure(ctx context.Context) (err error) {
 	s.erasers.Keep("accounts of staff, not of customers", "auth_account", "auth_identity", "auth_recovery", "auth_flow", "auth_link", "auth_session", "auth_key", "auth_throttle")
 	s.erasures, err = customererasure.NewService(ctx, customererasure.Deps{DB: a.Store, Box: a.Box, Names: a.Names, Registry: s.erasers,
 		List: customererasure.OpenList(a.erasureList()), Restrictor: s.consents, Unsettled: a.unsettled, CaughtUp: a.CaughtUp, Submit: a.submitErasure})
-	s.contacts.Ask(openCases{a})
 	if err != nil {
 		return err
 	}
 	return a.wireRequests()
-}
-
-// openCases tells the contact policy which customers have something open.
-type openCases struct{ app *App }
-
-// Of implements contact.Circumstances.
-func (o openCases) Of(ctx context.Context, tx store.Tx, records []string) (out []string, err error) {
-	kinds, err := o.app.services.cases.OpenKinds(ctx, tx, records)
-	if len(kinds) > 0 {
-		out = append(out, contact.CaseOpen)
-	}
-	if slices.Contains(kinds, cases.Complaint) || slices.Contains(kinds, cases.Dispute) {
-		out = append(out, contact.ComplaintPending)
-	}
-	return out, err
 }
 
 // unsettled are reasons to keep records that somebody wants erased.
