@@ -35,7 +35,7 @@ func (a *App) newCustomers() (*customers, error) {
 	if c.profile, err = profile.NewService(a.Store, a.Box, c.index, a.Warehouse); err != nil {
 		return nil, err
 	}
-	c.profile.Units = a.unitCodes
+	c.profile.Units, c.profile.Cases, c.profile.Consents = a.unitCodes, casesOf{a}, consentsOf{a}
 	return c, nil
 }
 

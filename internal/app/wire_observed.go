@@ -2,15 +2,18 @@ package app
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"omote/internal/governance/initiative"
 	journeyapi "omote/internal/journey/api"
 	blueprintweb "omote/internal/journey/blueprint/web"
 	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	journeyweb "omote/internal/journey/web"
 	"omote/internal/module"
+	"omote/internal/platform/auth"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
@@ -44,7 +47,8 @@ func (a *App) journeyName(ctx context.Context, journey string) string {
 
 func (a *App) momentPages() journeyweb.MomentPages {
 	s := a.services
-	return journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName}
+	return journeyweb.MomentPages{Moments: s.moments, Label: s.ingest.Plan.Label, Currency: a.Config.Currency, Zone: a.Config.Location(), Journey: a.journeyName,
+		Initiative: a.initiativeOf}
 }
 
 // momentModule is what happened in journeys, what it did to customers, and which
@@ -90,4 +94,14 @@ func (a *App) journeyPains(ctx context.Context, journey string) (out []blueprint
 		out = append(out, blueprintweb.Pain{Name: name, Note: note, Worth: worth, Href: href})
 	}
 	return out, nil
+}
+
+// initiativeOf is the page where a pain becomes an initiative, with where it came
+// from filled in; "" for readers who may make none.
+func (a *App) initiativeOf(ctx context.Context, p moment.Pain) string {
+	if !auth.Can(ctx, initiative.PermEdit) {
+		return ""
+	}
+	q := url.Values{"source": {"pain"}, "ref": {p.ID}, "label": {a.services.ingest.Plan.Label(ctx, p.Step)}, "href": {"/journey/pains/" + httpx.PathEscape(p.ID)}}
+	return "/governance/initiatives/new?" + q.Encode()
 }
