@@ -46,7 +46,8 @@ func beforeSetup(r *http.Request) bool {
 	case setupPath, ui.PreferencesPath, "/healthz", "/readyz", "/metrics", "/styleguide":
 		return true
 	}
-	return httpx.IsAPI(r) || strings.HasPrefix(r.URL.Path, "/assets/")
+	// A customer's signed link has nothing to do with who may sign in.
+	return httpx.IsAPI(r) || strings.HasPrefix(r.URL.Path, "/assets/") || strings.HasPrefix(r.URL.Path, "/s/")
 }
 
 // setupForm is what the first run asks for.
