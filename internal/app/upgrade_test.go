@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,17 @@ func TestUpgradeUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = old.Process.Kill() }()
+	// The command makes a key by itself where nobody serves, and would then hold the folder.
+	for late := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get("http://" + c.Addr + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			break
+		}
+		if time.Now().After(late) {
+			t.Fatalf("the version before does not serve: %v\n%s", err, log.String())
+		}
+	}
 	var made struct{ Key string }
 	for late := time.Now().Add(30 * time.Second); made.Key == ""; time.Sleep(50 * time.Millisecond) {
 		raw, err := exec.CommandContext(t.Context(), previous, append([]string{"key", "create", "--scope", "ingest", "--source", "crash", "--system", "crash"}, folder...)...).Output()
