@@ -270,13 +270,7 @@ func (d *Document) set(o Op) (json.RawMessage, error) {
 		return before, nil
 	}
 	if o.Field == "group" {
-		var g Group
-		if err := json.Unmarshal(o.Value, &g); err != nil {
-			return nil, badValue(o.Field, err)
-		}
-		d.join(d.Step(id), g)
-		d.tidyGroups()
-		return before, nil
+		return d.setGroup(d.Step(id), o)
 	}
 	at, err := d.pointer(o.Target, o.Field)
 	if err != nil {
@@ -290,6 +284,30 @@ func (d *Document) set(o Op) (json.RawMessage, error) {
 		return nil, badValue(o.Field, err)
 	}
 	emptyToNil(at)
+	return before, nil
+}
+
+// branched is a group with the path of it that a step was on, so that taking back
+// a change of group finds the path again.
+type branched struct {
+	Group
+	Branch string `json:"was_branch,omitempty"`
+}
+
+func (d *Document) setGroup(s *Step, o Op) (json.RawMessage, error) {
+	before, err := json.Marshal(branched{d.GroupOf(s), s.Branch})
+	if err != nil {
+		return nil, err
+	}
+	var g branched
+	if err := json.Unmarshal(o.Value, &g); err != nil {
+		return nil, badValue(o.Field, err)
+	}
+	d.join(s, g.Group)
+	if s.Group != "" && g.Branch != "" {
+		s.Branch = g.Branch
+	}
+	d.tidyGroups()
 	return before, nil
 }
 
