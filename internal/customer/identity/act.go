@@ -150,6 +150,21 @@ func (r *region) members(customer string) (ids []string) {
 	return ids
 }
 
+// Apart tells whether a person has said that someone in the one record's customer
+// is another than someone in the other's. Merge would take that back.
+func Apart(ctx context.Context, tx store.Tx, p Pair) (bool, error) {
+	_, left, err := Members(ctx, tx, p.A)
+	if err != nil {
+		return false, err
+	}
+	_, right, err := Members(ctx, tx, p.B)
+	if err != nil {
+		return false, err
+	}
+	standing, err := between(ctx, tx, tx.Scope.Entity, left, right)
+	return len(standing) > 0, err
+}
+
 // MergeIn is Merge within the caller's transaction, for parts that decide in a
 // person's place. The caller has authorised.
 func MergeIn(ctx context.Context, tx store.Tx, p Pair, reason string) (Act, error) {

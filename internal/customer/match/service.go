@@ -251,6 +251,17 @@ func (s *Service) Answer(ctx context.Context, id string, a Answer) (p Pair, err 
 			p.State = Settled
 			return savePair(ctx, tx, &p)
 		}
+		if a.Same {
+			// The answer is about two records. It must not take back what was said of
+			// others of the same two customers; that needs a merge on their page.
+			apart, err := identity.Apart(ctx, tx, identity.Pair{A: p.RecordA, B: p.RecordB})
+			if err != nil {
+				return err
+			}
+			if apart {
+				return errs.Conflict("customer.review.error.apart", "the two customers were told apart by another answer")
+			}
+		}
 		var act identity.Act
 		if a.Same {
 			p.State = Same
