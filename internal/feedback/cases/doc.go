@@ -31,7 +31,7 @@
 // # Files
 //
 //	case.go         Case, kinds, states, Validate
-//	expr.go         conditions over facts
+//	facts.go        what conditions (package condition) ask about
 //	pack.go         clock rules, calendars, ladders, wallet, texts: the content
 //	setting.go      content as versions in the store
 //	clock.go        clocks of a case: start, stop, pause, extend, swap

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"omote/analytics/worktime"
+	"omote/internal/feedback/condition"
 )
 
 // Text is a text in both languages.
@@ -98,7 +99,7 @@ type ClockRule struct {
 	Confidence     string    `yaml:"confidence" json:"confidence"`
 	NeedsCounsel   bool      `yaml:"needs_counsel" json:"needs_counsel"`
 
-	applies Predicate
+	applies condition.Predicate
 }
 
 // Length is an amount of a unit.
@@ -185,7 +186,7 @@ func unitOf(unit string) worktime.Unit {
 
 // validate tells what is wrong with the rule and prepares its condition.
 func (r *ClockRule) validate(calendars map[string]*worktime.Calendar, ladders map[string]Ladder) (err error) {
-	if r.applies, err = ParsePredicate(r.Applies); err != nil {
+	if r.applies, err = condition.Parse(r.Applies); err != nil {
 		return err
 	}
 	if err := r.term(true).Validate(); err != nil {
@@ -370,7 +371,7 @@ type SignalRule struct {
 	Skill    string   `yaml:"skill" json:"skill,omitempty"`
 	Legal    bool     `yaml:"legal" json:"legal,omitempty"`
 
-	when   Predicate
+	when   condition.Predicate
 	window time.Duration
 }
 
@@ -378,7 +379,7 @@ func (r *SignalRule) validate() (err error) {
 	if r.ID == "" || r.EN == "" || r.VI == "" || !known(Kinds, r.Kind) || r.Severity.rank() < 0 {
 		return fmt.Errorf("case rule %q needs an id, a name in both languages, a kind and a severity", r.ID)
 	}
-	if r.when, err = ParsePredicate(r.When); err != nil {
+	if r.when, err = condition.Parse(r.When); err != nil {
 		return fmt.Errorf("case rule %s: %w", r.ID, err)
 	}
 	if r.window, err = parseDuration(r.Window); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"omote/analytics/worktime"
 	"omote/internal/feedback/cases"
+	"omote/internal/feedback/condition"
 )
 
 // replace changes one line after a mark in a text.
@@ -125,7 +126,7 @@ func FuzzPredicate(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(_ *testing.T, text string) {
-		if p, err := cases.ParsePredicate(text); err == nil {
+		if p, err := condition.Parse(text); err == nil {
 			p.Holds(cases.Facts{"a": "x", "b": true, "score": 3.0})
 		}
 	})
@@ -141,7 +142,7 @@ func TestPredicates(t *testing.T) {
 		"no or yes and no": false, "(no or yes) and yes": true, "not (yes and no)": true, "text ~ 'trừ tiền'": true, "text ~ 'mất'": false,
 		"j set": true, "gone set": false, "empty set": false, "yes == true": true, "no == false": true,
 	} {
-		p, err := cases.ParsePredicate(text)
+		p, err := condition.Parse(text)
 		if err != nil {
 			t.Errorf("%q: %v", text, err)
 			continue
@@ -151,7 +152,7 @@ func TestPredicates(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"a ==", "a b", "== 'x'", "a in 'x'", "a in ['x'", "(a", "a = 'x'", "a == x", "a == 'x", "a & b", strings.Repeat("a or ", 500) + "a"} {
-		if _, err := cases.ParsePredicate(text); err == nil {
+		if _, err := condition.Parse(text); err == nil {
 			t.Errorf("%q is no condition and was read as one", text)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"omote/analytics/worktime"
 	"omote/internal/feedback/cases/packs"
+	"omote/internal/feedback/condition"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
@@ -79,7 +80,7 @@ type Route struct {
 	Unit  string `yaml:"unit" json:"unit"`
 	Skill string `yaml:"skill" json:"skill"`
 
-	when Predicate
+	when condition.Predicate
 }
 
 // Member is somebody to whom cases are given.
@@ -206,10 +207,10 @@ func compile(settings []Setting) (*Content, error) {
 		c.listens[m] = true
 	}
 	for _, r := range c.Signals {
-		for _, name := range r.when.values("event") {
+		for _, name := range r.when.Values("event") {
 			c.listens[name] = true
 		}
-		if slices.Contains(r.when.values("signal"), "answer") || len(r.when.values("event")) == 0 {
+		if slices.Contains(r.when.Values("signal"), "answer") || len(r.when.Values("event")) == 0 {
 			c.listens["survey_answered"], c.listens["exit_survey_answered"], c.listens["response_completed"] = true, true, true
 		}
 	}
@@ -284,7 +285,7 @@ func (c *Content) add(s Setting) error {
 		}
 		for i := range r.Routes {
 			var err error
-			if r.Routes[i].when, err = ParsePredicate(r.Routes[i].When); err != nil {
+			if r.Routes[i].when, err = condition.Parse(r.Routes[i].When); err != nil {
 				return err
 			}
 		}

@@ -22,7 +22,7 @@ type Facts map[string]any
 // Predicate is a condition over facts. Comparisons are ==, !=, <, <=, >, >=; in and
 // not in take a list; set asks whether a fact is there; ~ asks whether a text holds
 // another, without regard to case. A bare name is true when the fact is yes. Texts
-// stand in single quotes or are one word. "true" holds always; so does "".
+// stand in single quotes; for ParseNull one word needs none. "true" holds always; so does "".
 type Predicate struct {
 	text string
 	node node
@@ -59,36 +59,48 @@ func parse(text string, null bool) (Predicate, error) {
 }
 
 // Names lists the facts that the predicate asks about, each once.
-func (p Predicate) Names() []string {
-	var out []string
-	var walk func(node)
-	add := func(name string) {
+func (p Predicate) Names() (out []string) {
+	each(p.node, func(name string, _ ...any) {
 		if !slices.Contains(out, name) {
 			out = append(out, name)
 		}
-	}
-	walk = func(n node) {
-		switch n := n.(type) {
-		case both:
-			walk(n.a)
-			walk(n.b)
-		case either:
-			walk(n.a)
-			walk(n.b)
-		case negated:
-			walk(n.a)
-		case bare:
-			add(string(n))
-		case isSet:
-			add(string(n))
-		case member:
-			add(n.name)
-		case compared:
-			add(n.name)
-		}
-	}
-	walk(p.node)
+	})
 	return out
+}
+
+// Values lists the texts that the predicate compares a fact with.
+func (p Predicate) Values(name string) (out []string) {
+	each(p.node, func(asked string, values ...any) {
+		for _, v := range values {
+			if text, ok := v.(string); ok && asked == name {
+				out = append(out, text)
+			}
+		}
+	})
+	return out
+}
+
+// each visits every question that a predicate asks: the fact's name, and what it
+// is compared with.
+func each(n node, visit func(name string, values ...any)) {
+	switch n := n.(type) {
+	case both:
+		each(n.a, visit)
+		each(n.b, visit)
+	case either:
+		each(n.a, visit)
+		each(n.b, visit)
+	case negated:
+		each(n.a, visit)
+	case bare:
+		visit(string(n))
+	case isSet:
+		visit(string(n))
+	case member:
+		visit(n.name, n.list...)
+	case compared:
+		visit(n.name, n.value)
+	}
 }
 
 // String is the text that the predicate was read from.
@@ -374,8 +386,8 @@ func (p *parser) value() (any, error) {
 	case t.text == "true" || t.text == "false":
 		return t.text == "true", nil
 	}
-	if t.kind == 'n' {
+	if t.kind == 'n' && p.null {
 		return t.text, nil
 	}
-	return nil, fmt.Errorf("condition: %q is no value", t.text)
+	return nil, fmt.Errorf("condition: %q is no value; texts stand in single quotes", t.text)
 }
