@@ -96,10 +96,6 @@ type Asking struct {
 	Contact string `json:"contact"`
 	// Events start an asking; "journey/event" or "event". Empty: by hand, API or link.
 	Events []string `json:"events,omitempty"`
-	// Segment asks those who enter it.
-	Segment string `json:"segment,omitempty"`
-	// Every asks a share of all customers again and again over so many days; 0 never.
-	EveryDays int `json:"every_days,omitempty"`
 	// Delay is the wait between event and asking; ValidFor how long an invitation
 	// may be answered.
 	Delay    time.Duration `json:"delay,omitempty"`
@@ -320,8 +316,6 @@ func (d *Document) validateRest(bad func(string, string, ...any) error, seen map
 		return bad("valid_for", "an invitation is valid for an hour to a year")
 	case a.Remind != 0 && (a.Remind < 24*time.Hour || a.Remind >= a.ValidFor):
 		return bad("remind", "a reminder comes after a day or more, while the invitation is valid")
-	case a.EveryDays < 0 || a.EveryDays > 3660:
-		return bad("every_days", "a round takes at most ten years")
 	}
 	for _, q := range a.Quotas {
 		if q.Dim == "" || q.Value == "" || q.Daily < 1 {

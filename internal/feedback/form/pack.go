@@ -90,8 +90,7 @@ type pairScale struct {
 }
 
 type packTrigger struct {
-	Event    string `yaml:"event"`
-	Schedule string `yaml:"schedule"`
+	Event string `yaml:"event"`
 }
 
 type packDraw struct {
@@ -124,9 +123,6 @@ var contactKinds = map[string]string{"relationship_clock": "survey_relationship"
 // The channels of the pack that are channels of contact; the others (a code at the
 // counter, a panel) begin with the customer.
 var contactChannels = map[string]string{"mobile_app": "push", "zalo": "zalo", "email": "email", "sms": "sms", "call": "call"}
-
-// roundDays of the pack's schedules.
-var roundDays = map[string]int{"rolling_weekly": 182, "yearly_wave": 365, "six_weekly": 42}
 
 // ParsePack reads questionnaires from a pack and makes each complete in itself.
 func ParsePack(raw []byte) ([]*Document, error) {
@@ -172,7 +168,7 @@ func (p *pack) document(in *instrument) (*Document, error) {
 }
 
 func (p *pack) asking(in *instrument, a *Asking) (err error) {
-	a.Contact, a.Sample, a.EveryDays = contactKinds[in.Quarantine], in.Sample, roundDays[in.Trigger.Schedule]
+	a.Contact, a.Sample = contactKinds[in.Quarantine], in.Sample
 	if a.Contact == "" {
 		return fmt.Errorf("unknown clock %q", in.Quarantine)
 	}

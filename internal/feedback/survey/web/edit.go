@@ -134,7 +134,7 @@ func documentOf(r *http.Request) *form.Document {
 // keepRest takes over what the page does not show from the version before.
 func keepRest(d, before *form.Document) {
 	d.ID, d.Dimensions, d.Draw, d.Reactions, d.Address = before.ID, before.Dimensions, before.Draw, before.Reactions, before.Address
-	d.Asking.Segment, d.Asking.EveryDays, d.Asking.Quotas = before.Asking.Segment, before.Asking.EveryDays, before.Asking.Quotas
+	d.Asking.Quotas = before.Asking.Quotas
 	if d.Anonymity == form.Anonymous && before.MinGroup > 0 {
 		d.MinGroup = before.MinGroup
 	}
