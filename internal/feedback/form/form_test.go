@@ -242,3 +242,16 @@ func TestMistakesInDocuments(t *testing.T) {
 		}
 	}
 }
+
+// TestSkippedIsNoAnswer wants a skipped question to differ from nothing: what is
+// asked of those who said something else is not asked of those who said nothing.
+func TestSkippedIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	d := find(t, "complaint_followup")
+	if shown := ids(d.Shown("s", Answers{"cf_settled": {Skipped: true}})); slices.Contains(shown, "cf_more") {
+		t.Errorf("shown %v", shown)
+	}
+	if shown := ids(d.Shown("s", Answers{"cf_settled": {Chosen: []string{"partly"}}})); !slices.Contains(shown, "cf_more") {
+		t.Errorf("shown %v", shown)
+	}
+}

@@ -318,10 +318,13 @@ func TestAnonymous(t *testing.T) {
 		token, visit := b.token(asked[0]), uuid.NewString()
 		v, err := b.Begin(b.ctx, token, visit)
 		must(t, err)
-		for {
+		for steps := 0; ; steps++ {
 			it := d.Next(v.Seed(), v.Answers())
 			if it == nil {
 				break
+			}
+			if steps > len(d.Items) {
+				t.Fatal("the questionnaire does not end: answers are not found again")
 			}
 			in := value(it.ID, "3")
 			if it.Type == form.Words {
