@@ -340,6 +340,36 @@ func TestAnswersTeach(t *testing.T) {
 	}
 }
 
+// An answer about two records takes back nothing that was said of others of the
+// same two customers.
+func TestAnAnswerContradictsNoOther(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		d := learnt(t, db)
+		a, b := unsure(1)
+		c, _ := unsure(2)
+		d.feed(a, b, c)
+		d.drain()
+		p := pairOf(t, d, a, b)
+		if p == nil {
+			t.Fatalf("the pair does not wait: %+v", waiting(t, d))
+		}
+		people := identity.NewService(db)
+		if _, err := people.Merge(d.ctx, identity.Pair{A: d.record(a), B: d.record(c)}, "seen at the counter"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := people.Reject(d.ctx, identity.Pair{A: d.record(c), B: d.record(b)}, "sisters"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.service.Answer(d.ctx, p.ID, match.Answer{Same: true}); errs.KindOf(err) != errs.KindConflict {
+			t.Errorf("the answer took another back: %v", err)
+		}
+		if e := d.entities([]string{d.record(a), d.record(b)}); e[0] == e[1] {
+			t.Error("two people who were told apart are one customer")
+		}
+	}, tables...)
+}
+
 // Events, weighing and answers at the same time leave one of the outcomes that
 // they would leave one after the other, and no error but a conflict.
 func TestConcurrentEventsOfOnePerson(t *testing.T) {
