@@ -54,7 +54,7 @@ func newDemoCommand() *cobra.Command {
 			return errors.Join(runErr, a.Close(ctx))
 		},
 	}
-	cmd.Flags().IntVar(&o.Customers, "customers", 20_000, "customers of the bank")
+	cmd.Flags().IntVar(&o.Customers, "customers", 7_000, "customers of the bank")
 	cmd.Flags().IntVar(&o.Months, "months", 12, "months of history")
 	cmd.Flags().Float64Var(&o.Speed, "speed", 1, "speed of the live traffic; 60 plays an hour in a minute")
 	cmd.Flags().Uint64Var(&o.Seed, "seed", 1, "seed of the bank")
