@@ -388,7 +388,12 @@ func TestDecisionsUnderConcurrentWithdrawals(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		hammer(t, testkit.Open(t, store.Options{Dir: t.TempDir()}, migrations...), decisions)
 	})
-	t.Run("postgres", func(t *testing.T) { hammer(t, testkit.Postgres(t, migrations...), decisions/4) })
+	t.Run("postgres", func(t *testing.T) {
+		if !shared.Verify() {
+			decisions /= 4
+		}
+		hammer(t, testkit.Postgres(t, migrations...), decisions)
+	})
 }
 
 // state is what a customer's consent was between two moments of a common count.
@@ -407,7 +412,7 @@ type subject struct {
 func hammer(t *testing.T, db *store.DB, decisions int64) {
 	d := newDesk(t, db)
 	const customers = 50
-	var ticks, made, wrong, changes atomic.Int64
+	var ticks, made, wrong, changes, slowest atomic.Int64
 	var times sync.Mutex
 	var took []time.Duration // from the call of a withdrawal until it is in force
 	all := make([]*subject, customers)
@@ -461,9 +466,11 @@ func hammer(t *testing.T, db *store.DB, decisions int64) {
 			rng := rand.New(rand.NewPCG(11, uint64(w)))
 			for made.Add(1) <= decisions {
 				i := rng.IntN(customers)
-				begin := ticks.Add(1)
+				begin, since := ticks.Add(1), time.Now()
 				got := d.decide(fmt.Sprint("c", i), "marketing", consent.Channels[rng.IntN(len(consent.Channels))])
-				end := ticks.Add(1)
+				end, lasted := ticks.Add(1), int64(time.Since(since))
+				for was := slowest.Load(); lasted > was && !slowest.CompareAndSwap(was, lasted); was = slowest.Load() {
+				}
 				if !all[i].possible(got.Allowed, begin, end) {
 					wrong.Add(1)
 				}
@@ -479,15 +486,13 @@ func hammer(t *testing.T, db *store.DB, decisions int64) {
 	if changes.Load() == 0 {
 		t.Error("nothing changed meanwhile: the test shows nothing")
 	}
-	// The slowest of thousands meets whatever else the machine does; it is told, the
-	// 99th percentile is held to a second.
 	slices.Sort(took)
-	p99 := took[len(took)*99/100]
-	if p99 > time.Second {
-		t.Errorf("of withdrawals, 99 of 100 took up to %s to be in force", p99)
+	if last := took[len(took)-1]; last > time.Second {
+		t.Errorf("a withdrawal took %s to be in force", last)
 	}
-	t.Logf("%d decisions, %d changes meanwhile; withdrawals in force after %s in the middle, %s at the 99th percentile, %s at the slowest",
-		decisions, changes.Load(), took[len(took)/2], p99, took[len(took)-1])
+	// The slowest decision, which waits for nobody, tells how long the machine itself stood still.
+	t.Logf("%d decisions, %d changes meanwhile; withdrawals in force after %s in the middle, %s at the 99th percentile, %s at the slowest; slowest decision %s",
+		decisions, changes.Load(), took[len(took)/2], took[len(took)*99/100], took[len(took)-1], time.Duration(slowest.Load()))
 }
 
 // possible tells whether some state that allowed so stood between begin and end.

@@ -26,10 +26,14 @@ var (
 )
 
 // Tries of a transaction that the engine refuses for a conflict, and the wait
-// before the second one; the wait doubles, with jitter.
+// before the second one; the wait doubles up to longestWait, with jitter. It is
+// bounded because a conflict is over once the other transaction has committed:
+// waits that keep doubling made the unlucky one in some thousands, which loses
+// nine times in a row, take 1.5 s, and brought it no nearer to winning.
 const (
-	maxTries  = 10
-	firstWait = 2 * time.Millisecond
+	maxTries    = 24
+	firstWait   = 2 * time.Millisecond
+	longestWait = 24 * time.Millisecond
 )
 
 // slow is how long a transaction may take before it is logged.
@@ -102,7 +106,7 @@ func (db *DB) run(ctx context.Context, pool *bun.DB, o *sql.TxOptions, fn func(c
 		if err := clock.Sleep(ctx, wait/2+rand.N(wait)); err != nil {
 			return err
 		}
-		wait *= 2
+		wait = min(2*wait, longestWait)
 	}
 }
 
