@@ -169,6 +169,7 @@ func (a *App) wire(ctx context.Context) error {
 		return fmt.Errorf("journey: %w", err)
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
+	s.journeys.Source = journeySegments{s.segments}
 	a.wireMoments()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
@@ -297,7 +298,8 @@ func (a *App) insightModule() module.Module {
 
 func (a *App) journeyModule() module.Module {
 	s := a.services
-	pages := journeyweb.Pages{Observed: s.journeys, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames}
+	pages := journeyweb.Pages{Observed: s.journeys, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames,
+		Segment: segmentOf}
 	return module.Module{
 		Name:    "journey",
 		Locales: []i18n.Source{journey.Locales()},

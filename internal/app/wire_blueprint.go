@@ -54,6 +54,7 @@ func (a *App) wireBlueprints() error {
 func (a *App) blueprintModule() module.Module {
 	s := a.services
 	s.conform = conform.NewService(a.Store, a.Warehouse, s.journeys, s.blueprints, a.Clock)
+	s.conform.Segments = s.journeys
 	pages := blueprintweb.Pages{Maps: s.blueprints, Conform: s.conform, Clock: a.Clock, Zone: a.Config.Location(), Names: a.actorNames, Events: a.trackedEvents,
 		Cases: a.journeyCases, UnitNames: a.unitNames, Ending: a.ending,
 		Home: blueprintweb.HomeParts{Measures: func(ctx context.Context, journey string, ids []string) ([]ui.MetricRowProps, bool, error) {

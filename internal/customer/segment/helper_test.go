@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -216,6 +217,11 @@ func (d *desk) members(id string) map[string]bool {
 			out[m.CustomerID] = true
 		}
 		if after = p.Next; after == "" {
+			counted := map[string]bool{}
+			d.must(d.svc.Belonging(d.ctx, id, func(customer string) { counted[customer] = true }))
+			if !maps.Equal(out, counted) {
+				d.t.Fatalf("%s: %d members are listed and %d counted", id, len(out), len(counted))
+			}
 			return out
 		}
 	}

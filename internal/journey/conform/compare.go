@@ -20,6 +20,7 @@ import (
 	"omote/analytics/mining"
 	"omote/analytics/mining/align"
 	"omote/analytics/stats"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 )
 
@@ -39,8 +40,11 @@ type Report struct {
 	Cost    int            `json:"cost"`    // deviations of all cases
 	Steps   []StepReport   `json:"steps"`
 	Extras  []Extra        `json:"extras"`
-	// Groups are parts of the cases by channel, product, unit and outcome.
+	// Groups are parts of the cases by channel, product, unit, outcome and segment.
 	Groups map[string][]Group `json:"groups"`
+	// Segments are those that were told apart; the parts of fewer than five cases
+	// are left out of Groups.
+	Segments []belong.Segment `json:"segments,omitempty"`
 	// First and Last bound the events of the cases compared.
 	First time.Time `json:"first"`
 	Last  time.Time `json:"last"`
@@ -84,16 +88,20 @@ const (
 	maxGroups = 200
 )
 
-// Part chooses cases by the value of a column of their first event; an empty
-// column takes all.
+// Part chooses cases by the value of a column of their first event, or by a
+// segment of their customers ([BySegment]); an empty column takes all.
 type Part struct {
 	Column, Value string
 }
 
-// Compare aligns the cases of a log that are over with a map.
-func Compare(d *blueprint.Document, l *mining.Log, part Part) (*Report, error) {
+// BySegment is the column of a part that stands for a segment.
+const BySegment = "segment"
+
+// Compare aligns the cases of a log that are over with a map. in tells the
+// segments of cases; nil tells none apart.
+func Compare(d *blueprint.Document, l *mining.Log, part Part, in *belong.Belonging) (*Report, error) {
 	r := &Report{Journey: d.Journey, Groups: map[string][]Group{}, Fitness: stats.Mean(stats.Moments{}, Level)}
-	l = partOf(l, part)
+	l = partOf(l, part, in)
 	def := d.Definition()
 	ids := func(names []string) (out []int32) {
 		for _, n := range names {
@@ -129,13 +137,31 @@ func Compare(d *blueprint.Document, l *mining.Log, part Part) (*Report, error) {
 	for _, column := range []string{"channel", "product", "unit"} {
 		r.Groups[column] = byColumn(over, column, a.Of)
 	}
-	r.Groups["outcome"] = grouped(len(outcome), func(c int) string { return outcome[c].String() }, a.Of)
+	r.Groups["outcome"] = grouped(len(outcome), func(c int) []string { return []string{outcome[c].String()} }, a.Of)
+	if in != nil && len(in.Segments) > 0 {
+		r.Groups[BySegment] = grouped(over.Cases(), func(c int) (ids []string) {
+			for _, i := range in.Of(over.CaseID(c)) {
+				ids = append(ids, in.Segments[i].ID)
+			}
+			return ids
+		}, a.Of)
+		r.Groups[BySegment] = slices.DeleteFunc(r.Groups[BySegment], func(g Group) bool { return g.Fitness.N < belong.Few })
+		r.Segments = in.Segments
+	}
 	return r, nil
 }
 
-func partOf(l *mining.Log, p Part) *mining.Log {
-	if p.Column == "" {
+func partOf(l *mining.Log, p Part, in *belong.Belonging) *mining.Log {
+	switch {
+	case p.Column == "":
 		return l
+	case p.Column == BySegment && in == nil:
+		in = &belong.Belonging{}
+		fallthrough
+	case p.Column == BySegment:
+		member := in.In(p.Value)
+		out, _ := l.Filter(mining.CasesWhere(BySegment, func(c int) bool { return member(l.CaseID(c)) }))
+		return out
 	}
 	out, _ := l.Filter(mining.CasesWhere(p.Column, func(c int) bool { return firstValue(l, p.Column, c) == p.Value }))
 	return out
@@ -161,25 +187,27 @@ func byColumn(l *mining.Log, column string, of []align.CaseFit) []Group {
 	if _, ok := l.Column(column); !ok {
 		return nil
 	}
-	return grouped(l.Cases(), func(c int) string { return firstValue(l, column, c) }, of)
+	return grouped(l.Cases(), func(c int) []string { return []string{firstValue(l, column, c)} }, of)
 }
 
-// grouped estimates the fitness of each group, largest first.
-func grouped(n int, name func(c int) string, of []align.CaseFit) []Group {
+// grouped estimates the fitness of each group, largest first. A case may belong
+// to several, as customers do to segments.
+func grouped(n int, names func(c int) []string, of []align.CaseFit) []Group {
 	moments, perfect := map[string]*stats.Moments{}, map[string]int{}
 	for c := range n {
-		key := name(c)
-		if key == "" {
-			continue
-		}
-		m := moments[key]
-		if m == nil {
-			m = &stats.Moments{}
-			moments[key] = m
-		}
-		m.Push(of[c].Fitness)
-		if of[c].Cost == 0 {
-			perfect[key]++
+		for _, key := range names(c) {
+			if key == "" {
+				continue
+			}
+			m := moments[key]
+			if m == nil {
+				m = &stats.Moments{}
+				moments[key] = m
+			}
+			m.Push(of[c].Fitness)
+			if of[c].Cost == 0 {
+				perfect[key]++
+			}
 		}
 	}
 	var out []Group

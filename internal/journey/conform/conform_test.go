@@ -2,12 +2,14 @@ package conform
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"testing"
 	"time"
 
 	"omote/analytics/mining"
 	"omote/internal/journey"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
@@ -64,7 +66,7 @@ func TestCompare(t *testing.T) {
 		line{"branch", []string{"asked", "sent"}, []float64{58, 59}},                   // still open: left out
 		line{"app", []string{"asked", "sent", "used", "used"}, []float64{0, 1, 2, 60}}, // repeated: cost 1
 	)
-	r, err := Compare(card(), l, Part{})
+	r, err := Compare(card(), l, Part{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +86,7 @@ func TestCompare(t *testing.T) {
 	if g := r.Groups["outcome"]; len(g) != 2 || g[0].Name != "succeeded" || g[0].Fitness.N != 4 {
 		t.Errorf("%+v", g)
 	}
-	part, err := Compare(card(), l, Part{"channel", "branch"})
+	part, err := Compare(card(), l, Part{"channel", "branch"}, nil)
 	if err != nil || part.Cases != 2 || part.Cost != 3 {
 		t.Errorf("%+v %v", part, err)
 	}
@@ -183,4 +185,57 @@ func TestRefreshOpensTasks(t *testing.T) {
 			t.Error("a part of the bank sees the whole", sums, err)
 		}
 	}, audit.Migrations, journey.Migrations)
+}
+
+// A customer counts in every segment they belong to; a part by segment takes its
+// cases alone.
+func TestCompareBySegment(t *testing.T) {
+	t.Parallel()
+	b := mining.NewBuilder("channel")
+	customer := map[string]string{}
+	for i := range 12 {
+		id := fmt.Sprint("run", i)
+		customer[id] = fmt.Sprint("c", i)
+		c := b.Case(id)
+		b.Add(c, b.Activity("asked"), begin)
+		if i%2 == 0 { // the others skip a step
+			b.Add(c, b.Activity("sent"), begin+day)
+		}
+		b.Add(c, b.Activity("used"), begin+2*day)
+	}
+	l, err := b.Build(mining.TimeOrder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := belong.New(t.Context(), evens{}, []belong.Segment{{ID: "even"}, {ID: "all"}, {ID: "three"}}, customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Compare(card(), l, Part{}, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := r.Groups[BySegment]; len(g) != 2 || g[0].Name != "all" || g[0].Fitness.N != 12 || g[0].Perfect != 6 || g[1].Name != "even" || g[1].Fitness.Value != 1 {
+		t.Errorf("%+v", g) // three are too few to be shown
+	}
+	part, err := Compare(card(), l, Part{BySegment, "even"}, in)
+	if err != nil || part.Cases != 6 || part.Cost != 0 {
+		t.Errorf("%+v %v", part, err)
+	}
+	if none, err := Compare(card(), l, Part{BySegment, "even"}, nil); err != nil || none.Cases != 0 {
+		t.Errorf("%+v %v", none, err)
+	}
+}
+
+// evens has customers of even number in "even", three in "three".
+type evens struct{}
+
+func (evens) Segments(context.Context) ([]belong.Segment, error) { return nil, nil }
+func (evens) Members(_ context.Context, id string, yield func(string)) error {
+	for i := range 12 {
+		if id == "all" || id == "even" && i%2 == 0 || id == "three" && i < 3 {
+			yield(fmt.Sprint("c", i))
+		}
+	}
+	return nil
 }

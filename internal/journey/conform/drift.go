@@ -67,11 +67,11 @@ func FindDrift(d *blueprint.Document, l *mining.Log, seed uint64) (*Drift, error
 		return nil, nil
 	}
 	// Cases that still go on would make the recent paths look cut short.
-	r, err := Compare(d, recent, Part{})
+	r, err := Compare(d, recent, Part{}, nil)
 	if err != nil {
 		return nil, err
 	}
-	b, err := Compare(d, before, Part{})
+	b, err := Compare(d, before, Part{}, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -3,14 +3,17 @@ package conform
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"omote/analytics/mining"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
+	"omote/internal/platform/errs"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 	"omote/internal/platform/warehouse"
@@ -19,6 +22,12 @@ import (
 // Logs gives the events of a journey that the context may see.
 type Logs interface {
 	Log(ctx context.Context, journey string) (*mining.Log, time.Time, error)
+}
+
+// Segments tells to which segments the cases of a journey belong: those with the
+// ids, or all in use where there are none.
+type Segments interface {
+	Belonging(ctx context.Context, journey string, ids []string) (*belong.Belonging, error)
 }
 
 // Maps gives the designed journeys.
@@ -34,6 +43,9 @@ type Service struct {
 	logs  Logs
 	maps  Maps
 	clock clock.Clock
+	// Segments tells the segments of cases; nil tells none apart. It is set before
+	// the service is used.
+	Segments Segments
 
 	mu   sync.Mutex
 	held map[string]*held
@@ -71,6 +83,9 @@ func (s *Service) Conformance(ctx context.Context, journey string, part Part) (*
 	if err != nil {
 		return nil, err
 	}
+	if n := h.report.Cases + h.report.Open; part.Column == BySegment && n > 0 && n < belong.Few {
+		return nil, errs.Denied("blueprint.error.few", "fewer than %d cases of a segment show single customers", belong.Few)
+	}
 	return h.report, nil
 }
 
@@ -83,7 +98,7 @@ func (s *Service) Draft(ctx context.Context, d *blueprint.Document) (*Report, er
 	if err != nil {
 		return nil, err
 	}
-	r, err := Compare(d, l, Part{})
+	r, err := Compare(d, l, Part{}, nil)
 	if r != nil {
 		r.ReadAt = readAt
 	}
@@ -107,7 +122,11 @@ func (s *Service) compare(ctx context.Context, d *blueprint.Document, version in
 	if h != nil && h.readAt.Equal(readAt) {
 		return h, nil
 	}
-	r, err := Compare(d, l, part)
+	in, err := s.belonging(ctx, d, part)
+	if err != nil {
+		return nil, err
+	}
+	r, err := Compare(d, l, part, in)
 	if err != nil {
 		return nil, err
 	}
@@ -120,6 +139,23 @@ func (s *Service) compare(ctx context.Context, d *blueprint.Document, version in
 	}
 	s.held[key] = h
 	return h, nil
+}
+
+// belonging tells the segments of a map's cases: those that the map is for, or
+// all in use where it names none, and always the one that is asked for.
+func (s *Service) belonging(ctx context.Context, d *blueprint.Document, part Part) (*belong.Belonging, error) {
+	if s.Segments == nil {
+		return nil, nil
+	}
+	ids := d.Segments
+	if part.Column == BySegment && len(ids) > 0 && !slices.Contains(ids, part.Value) {
+		ids = append(slices.Clone(ids), part.Value)
+	}
+	b, err := s.Segments.Belonging(ctx, d.Journey, ids)
+	if errs.KindOf(err) == errs.KindDenied && part.Column != BySegment {
+		return nil, nil // the rest of the report stands without them
+	}
+	return b, err
 }
 
 // Drift tells how the paths of a journey have moved; nil where there are too few

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"omote/analytics/mining"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/definition"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/scope"
@@ -40,6 +41,8 @@ type Query struct {
 	// or last event is of the activity; Passing ("a>b") those in which b follows a
 	// directly; Outcome those that succeeded, failed, are abandoned or open.
 	Unit, Begins, Ends, Passing, Outcome string
+	// Segment keeps the cases of customers who are members of it today.
+	Segment string
 	// Way keeps the cases of the n-th most frequent way, from 1; 0 keeps all.
 	Way int
 	// Longer and Shorter keep cases that last at least, and less than.
@@ -92,10 +95,14 @@ type Service struct {
 	w           *warehouse.Warehouse
 	definitions *definition.Service
 	clock       clock.Clock
+	// Source gives the segments of customers; nil where there are none. It is set
+	// before the service is used.
+	Source belong.Source
 
-	mu    sync.Mutex
-	cache map[string]*entry
-	lists map[string]listed
+	mu      sync.Mutex
+	cache   map[string]*entry
+	lists   map[string]listed
+	members map[string]membership
 }
 
 // entry is a journey's log in memory.
@@ -108,7 +115,7 @@ type entry struct {
 
 // NewService makes the service.
 func NewService(w *warehouse.Warehouse, definitions *definition.Service, c clock.Clock) *Service {
-	return &Service{w: w, definitions: definitions, clock: c, cache: map[string]*entry{}, lists: map[string]listed{}}
+	return &Service{w: w, definitions: definitions, clock: c, cache: map[string]*entry{}, lists: map[string]listed{}, members: map[string]membership{}}
 }
 
 // Limits of what is kept in memory.

@@ -58,7 +58,17 @@ func (s *Service) Slice(ctx context.Context, q Query) (*Slice, error) {
 	p := &Slice{Definition: d, Query: q, Whole: whole, ReadAt: readAt}
 	_, p.End, _ = whole.TimeRange()
 	chosen := filters(whole, q, d, p.End)
+	if q.Segment != "" {
+		f, err := s.segmentFilter(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		chosen = append([]mining.Filter{f}, chosen...)
+	}
 	p.Log, p.Filters = whole.Filter(chosen...)
+	if err := guardFew(ctx, q, p.Log); err != nil {
+		return nil, err
+	}
 	if len(chosen) > 1 {
 		for i := range chosen {
 			rest, _ := whole.Filter(slices.Delete(slices.Clone(chosen), i, i+1)...)
@@ -170,6 +180,19 @@ func (p *Slice) Funnel(spec FunnelSpec) (*mining.FunnelResult, error) {
 		return nil, errs.Invalid("journey.error.funnel", "steps", "these steps make no funnel: %v", err).Because(err)
 	}
 	return result, nil
+}
+
+// Begin names the event that most cases begin with.
+func (p *Slice) Begin() string {
+	counts := make([]int, p.Log.Activities().Len())
+	best := int32(0)
+	for c := range p.Log.Cases() {
+		a := p.Log.Path(c)[0]
+		if counts[a]++; counts[a] > counts[best] {
+			best = a
+		}
+	}
+	return p.Log.Activities().Name(best)
 }
 
 // Standing tells how each case of the slice stands at the end of observation.

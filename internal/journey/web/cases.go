@@ -31,6 +31,9 @@ func (p Pages) casesPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := observed.MayList(ctx, s.Query); err != nil {
+		return err
+	}
 	h := p.head(r, s, "cases")
 	page := p.flowPage(ctx, s, "observed.cases.title", "")
 	if h.Empty {
@@ -72,7 +75,7 @@ func (p Pages) casesPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	segment := ""
 	if p.Segment != nil {
-		segment = p.Segment(ctx, s.Query.Journey, q)
+		segment = p.Segment(ctx, segmentRule(s, q, time.UnixMicro(s.End)), p.nameOf(ctx, s)+what)
 	}
 	return ui.Render(w, r, casesView(page, h, t, segment, masked))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"omote/analytics/mining"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
@@ -40,7 +41,7 @@ const (
 )
 
 // compareSides are what a journey can be divided by.
-var compareSides = []string{"period", "channel", "unit", "product", "with", "outcome"}
+var compareSides = []string{"period", "channel", "unit", "product", "with", "outcome", "segment"}
 
 func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
@@ -52,7 +53,7 @@ func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(compareSides, v.side) {
 		v.side = "period"
 	}
-	v.two = v.side != "period" && v.side != "with"
+	v.two = v.side != "period" && v.side != "with" && v.side != "segment"
 	v.carried = pairs(filtersOf(q))
 	for _, side := range compareSides {
 		v.sides = append(v.sides, ui.Option{Value: side, Label: i18n.T(ctx, "observed.compare.by."+side)})
@@ -61,7 +62,10 @@ func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 	if h.Empty {
 		return ui.Render(w, r, compareView(p.flowPage(ctx, s, "observed.compare.title", ""), h, v))
 	}
-	a, b := p.sidesOf(ctx, s, &v)
+	a, b, err := p.sidesOf(ctx, s, &v)
+	if err != nil {
+		return err
+	}
 	finding := ""
 	if a != nil && a.Cases() > 0 && b.Cases() > 0 {
 		d := mining.Compare(a, b, compareLeast, compareLevel)
@@ -78,11 +82,14 @@ func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 
 // sidesOf divides the cases. It fills in the choices, and the most frequent where
 // nothing was chosen; both logs are nil where there is nothing to divide by.
-func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log) {
+func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log, err error) {
 	keep := func(f mining.Filter) *mining.Log { l, _ := s.Log.Filter(f); return l }
 	switch v.side {
 	case "period":
-		return p.periods(ctx, s, v)
+		a, b = p.periods(ctx, s, v)
+		return a, b, nil
+	case "segment":
+		return p.segmentSides(ctx, s, v)
 	case "with":
 		for _, n := range mining.DirectlyFollows(s.Log).Nodes {
 			v.values = append(v.values, ui.Option{Value: s.Log.Activities().Name(n.Activity), Label: p.activityName(ctx, s.Log, n.Activity)})
@@ -93,9 +100,9 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 		v.b = ""
 		id, ok := s.Log.Activities().Lookup(v.a)
 		if !ok {
-			return nil, nil
+			return nil, nil, nil
 		}
-		return keep(mining.CasesWith(id)), keep(mining.CasesWithout(id))
+		return keep(mining.CasesWith(id)), keep(mining.CasesWithout(id)), nil
 	case "outcome":
 		for _, o := range []string{"succeeded", "failed", "abandoned", "open"} {
 			v.values = append(v.values, ui.Option{Value: o, Label: i18n.T(ctx, "journey.outcome."+o)})
@@ -103,11 +110,11 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 		if v.a == "" || v.b == "" || v.a == v.b {
 			v.a, v.b = "succeeded", "abandoned"
 		}
-		return s.WithOutcome(v.a), s.WithOutcome(v.b)
+		return s.WithOutcome(v.a), s.WithOutcome(v.b), nil
 	}
 	dict, ok := s.Log.Column(v.side)
 	if !ok {
-		return nil, nil
+		return nil, nil, nil
 	}
 	counts := make([]int, dict.Len())
 	for c := range s.Log.Cases() {
@@ -144,12 +151,34 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 	idA, okA := dict.Lookup(v.a)
 	idB, okB := dict.Lookup(v.b)
 	if !okA || !okB || idA == idB {
-		return nil, nil
+		return nil, nil, nil
 	}
 	// A case that has both belongs to neither, so that no case is compared with itself.
 	has := func(c int, id int32) bool { return slices.Contains(s.Log.Values(v.side, c), id) }
 	return keep(mining.CasesWhere("a", func(c int) bool { return has(c, idA) && !has(c, idB) })),
-		keep(mining.CasesWhere("b", func(c int) bool { return has(c, idB) && !has(c, idA) }))
+		keep(mining.CasesWhere("b", func(c int) bool { return has(c, idB) && !has(c, idA) })), nil
+}
+
+// segmentSides divides the cases into those of the members of a segment and all
+// others.
+func (p Pages) segmentSides(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log, err error) {
+	v.values, v.b = p.segmentOptions(ctx), ""
+	if v.a == "" && len(v.values) > 0 {
+		v.a = v.values[0].Value
+	}
+	if v.a == "" {
+		return nil, nil, nil
+	}
+	in, err := p.Observed.InSegment(ctx, s.Query, v.a)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, _ = s.Log.Filter(mining.CasesWhere("a", func(c int) bool { return in(s.Log.CaseID(c)) }))
+	b, _ = s.Log.Filter(mining.CasesWhere("b", func(c int) bool { return !in(s.Log.CaseID(c)) }))
+	if a.Cases() < belong.Few || b.Cases() < belong.Few {
+		return nil, nil, nil
+	}
+	return a, b, nil
 }
 
 // periods divides at a day: the given one, or the middle of the cases.

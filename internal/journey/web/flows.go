@@ -34,7 +34,7 @@ var views = []string{"", "funnel", "variants", "compare", "handoffs", "channels"
 
 // filterParams are the parameters of an address that choose cases; they go along
 // from view to view.
-var filterParams = []string{"from", "to", "channel", "product", "unit", "with", "without", "begins", "ends", "passing", "longer", "shorter", "outcome", "way", "import", "order", "hide", "by", "silence"}
+var filterParams = []string{"from", "to", "channel", "product", "unit", "segment", "with", "without", "begins", "ends", "passing", "longer", "shorter", "outcome", "way", "import", "order", "hide", "by", "silence"}
 
 // flowHead is what stands over each view.
 type flowHead struct {
@@ -155,6 +155,12 @@ func (p Pages) shown(ctx context.Context, param, value string) string {
 		return p.Label(ctx, a) + " → " + p.Label(ctx, b)
 	case "outcome":
 		return i18n.T(ctx, "journey.outcome."+value)
+	case "segment":
+		return p.segmentName(ctx, value)
+	case "unit":
+		if name := p.unitNames(ctx)[value]; name != "" {
+			return name
+		}
 	case "by":
 		return i18n.T(ctx, "observed.by."+value)
 	case "longer", "shorter", "silence":
@@ -214,6 +220,28 @@ func (p Pages) unitNames(ctx context.Context) map[string]string {
 		return nil // codes will do
 	}
 	return names
+}
+
+// segmentOptions are the segments that cases can be chosen by.
+func (p Pages) segmentOptions(ctx context.Context) (out []ui.Option) {
+	list, err := p.Observed.Segments(ctx)
+	if err != nil {
+		return nil // without the right to know of segments there is nothing to choose
+	}
+	for _, s := range list {
+		out = append(out, ui.Option{Value: s.ID, Label: s.Name.In(i18n.Locale(ctx))})
+	}
+	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	return out
+}
+
+func (p Pages) segmentName(ctx context.Context, id string) string {
+	for _, o := range p.segmentOptions(ctx) {
+		if o.Value == id {
+			return o.Label
+		}
+	}
+	return id
 }
 
 // csvColumns are columns of a CSV with plain names.

@@ -42,10 +42,17 @@ func (p Pages) nowPage(w http.ResponseWriter, r *http.Request) error {
 		return ui.Render(w, r, nowView(p.flowPage(ctx, s, "observed.now.title", ""), h, v))
 	}
 	open := openCases(s)
+	listed := observed.MayList(ctx, s.Query) == nil
 	if q.Get("format") == "csv" {
+		if err := observed.MayList(ctx, s.Query); err != nil {
+			return err
+		}
 		return nowCSV(w, s.Log, open)
 	}
 	finding := p.fillNow(ctx, &v, s, open, r)
+	if !listed {
+		v.cases.Rows = nil
+	}
 	return ui.Render(w, r, nowView(p.flowPage(ctx, s, "observed.now.title", finding), h, v))
 }
 

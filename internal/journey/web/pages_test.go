@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"omote/analytics/rule"
 	"omote/internal/journey"
+	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
@@ -52,6 +54,40 @@ type site struct {
 	t      *testing.T
 	router *httpx.Router
 	bundle *i18n.Bundle
+	rule   string // of the segment last offered
+}
+
+// segments are "branch", the first hundred customers, and "pair", two of them.
+type segments struct{ customers []string }
+
+func (s segments) Segments(context.Context) ([]belong.Segment, error) {
+	return []belong.Segment{{ID: "branch", Name: definition.Text{EN: "Branch people", VI: "Khách tại quầy"}}, {ID: "pair", Name: definition.Text{EN: "A pair", VI: "Hai khách"}}}, nil
+}
+
+func (s segments) Members(_ context.Context, id string, yield func(string)) error {
+	n := map[string]int{"branch": 100, "pair": 2}[id]
+	for _, c := range s.customers[:n] {
+		yield(c)
+	}
+	return nil
+}
+
+// customersOf lists the customers with a card journey, each of whom has one case.
+func customersOf(t *testing.T, w *warehouse.Warehouse) (out []string) {
+	t.Helper()
+	rows, err := w.Query(testkit.Context(t), `SELECT CAST(customer_id AS VARCHAR) FROM {event_customer} WHERE journey = 'card_activation' GROUP BY 1 ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, id)
+	}
+	return out
 }
 
 func newSite(t *testing.T) *site {
@@ -84,7 +120,9 @@ func newSite(t *testing.T) *site {
 		http.Error(w, err.Error(), httpx.Status(err))
 	})
 	label := func(_ context.Context, name string) string { return "«" + name + "»" }
-	web.Pages{Observed: observed.NewService(w, definitions, db.Clock()), Label: label, Zone: time.UTC}.Routes(s.router)
+	seen := observed.NewService(w, definitions, db.Clock())
+	seen.Source = segments{customersOf(t, w)}
+	web.Pages{Observed: seen, Label: label, Zone: time.UTC, Segment: func(_ context.Context, rule, _ string) string { s.rule = rule; return "/made" }}.Routes(s.router)
 	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
 	return s
 }
@@ -240,5 +278,54 @@ func TestForms(t *testing.T) {
 	}
 	if w := post(auth.Champion, "/journey/moments/test", ""); w.Code != httpx.Status(errs.Denied("x", "x")) {
 		t.Errorf("a champion tests: %d", w.Code)
+	}
+}
+
+// Cases are filtered and compared by segment; a part so small that it shows
+// single customers, and the list of its cases, need the right to see members.
+func TestBySegment(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if body := s.get(auth.Analyst, "vi", card+"?segment=branch").Body.String(); !strings.Contains(body, "còn 100 trong 400 hồ sơ") || !strings.Contains(body, "Khách tại quầy") {
+		t.Errorf("the segment's cases are not filtered: %.600s", body)
+	}
+	if body := s.get(auth.Analyst, "en", card+"/compare?side=segment&a=branch").Body.String(); !strings.Contains(body, "A 100 · B 300") {
+		t.Error("the segment is not compared with all others")
+	}
+	if body := s.get(auth.Analyst, "en", card+"/funnel?segment=branch&by=customer").Body.String(); !strings.Contains(body, "100") {
+		t.Error("the segment is not found where a case is a customer")
+	}
+	for path, want := range map[string][2]int{
+		card + "?segment=pair": {403, 200}, card + "/cases?segment=branch": {403, 200}, card + "/now?segment=branch&format=csv": {403, 200},
+		card + "?segment=never": {422, 422}, card + "/now?segment=branch": {200, 200},
+	} {
+		for i, role := range []auth.Role{auth.Analyst, auth.CXLead} {
+			if w := s.get(role, "en", path); w.Code != want[i] {
+				t.Errorf("%s as %s: %d, want %d", path, role, w.Code, want[i])
+			}
+		}
+	}
+}
+
+// The customers behind a list of cases become a segment by a rule that says what
+// the list says.
+func TestCasesBecomeASegment(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	const of = `[journey = "card_activation"]`
+	for path, want := range map[string]string{
+		"/cases": `did card_requested` + of + ` within 90d`,
+		"/cases?stopped=1&step=card_delivered&step=card_activated%7Ccard_first_purchase":         `did card_delivered` + of + ` within 90d and no card_activated|card_first_purchase within 90d`,
+		"/cases?with=card_delivery_failed&without=card_activated&channel=courier&segment=branch": `did card_delivery_failed[journey = "card_activation", channel = "courier"] within 90d and no card_activated within 90d and in branch`,
+	} {
+		if w := s.get(auth.CXLead, "en", card+path); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `href="/made"`) {
+			t.Errorf("%s: %d, no way to a segment", path, w.Code)
+		}
+		if s.rule != want {
+			t.Errorf("%s:\n%s, want\n%s", path, s.rule, want)
+		}
+		if _, err := rule.Parse(s.rule); err != nil {
+			t.Errorf("%s: %v", s.rule, err)
+		}
 	}
 }

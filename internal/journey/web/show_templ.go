@@ -586,27 +586,29 @@ func showPage(page ui.Page, v *view) templ.Component {
 								if templ_7745c5c3_Err != nil {
 									return templ_7745c5c3_Err
 								}
-								templ_7745c5c3_Var26 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
-									templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
-									templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
-									if !templ_7745c5c3_IsBuffer {
-										defer func() {
-											templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
-											if templ_7745c5c3_Err == nil {
-												templ_7745c5c3_Err = templ_7745c5c3_BufErr
-											}
-										}()
-									}
-									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "begins", Label: i18n.T(ctx, "journey.filter.begins.label"), Value: v.query.Get("begins"), Options: activityOptions(ctx, v)}).Render(ctx, templ_7745c5c3_Buffer)
+								if segments := v.pages.segmentOptions(ctx); len(segments) > 0 {
+									templ_7745c5c3_Var26 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+										templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+										templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+										if !templ_7745c5c3_IsBuffer {
+											defer func() {
+												templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+												if templ_7745c5c3_Err == nil {
+													templ_7745c5c3_Err = templ_7745c5c3_BufErr
+												}
+											}()
+										}
+										ctx = templ.InitializeContext(ctx)
+										templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "segment", Label: i18n.T(ctx, "journey.filter.segment.label"), Value: v.query.Get("segment"), Options: append([]ui.Option{{Label: i18n.T(ctx, "journey.filter.any")}}, segments...)}).Render(ctx, templ_7745c5c3_Buffer)
+										if templ_7745c5c3_Err != nil {
+											return templ_7745c5c3_Err
+										}
+										return nil
+									})
+									templ_7745c5c3_Err = ui.Span(3).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
-									return nil
-								})
-								templ_7745c5c3_Err = ui.Span(3).Render(templ.WithChildren(ctx, templ_7745c5c3_Var26), templ_7745c5c3_Buffer)
-								if templ_7745c5c3_Err != nil {
-									return templ_7745c5c3_Err
 								}
 								templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 28, " ")
 								if templ_7745c5c3_Err != nil {
@@ -624,7 +626,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "ends", Label: i18n.T(ctx, "journey.filter.ends.label"), Value: v.query.Get("ends"), Options: activityOptions(ctx, v)}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "begins", Label: i18n.T(ctx, "journey.filter.begins.label"), Value: v.query.Get("begins"), Options: activityOptions(ctx, v)}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -650,7 +652,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "outcome", Label: i18n.T(ctx, "journey.filter.outcome.label"), Value: v.query.Get("outcome"), Options: outcomeOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "ends", Label: i18n.T(ctx, "journey.filter.ends.label"), Value: v.query.Get("ends"), Options: activityOptions(ctx, v)}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -676,7 +678,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "longer", Label: i18n.T(ctx, "journey.filter.longer.label"), Value: v.query.Get("longer"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "outcome", Label: i18n.T(ctx, "journey.filter.outcome.label"), Value: v.query.Get("outcome"), Options: outcomeOptions(ctx)}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -702,7 +704,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "shorter", Label: i18n.T(ctx, "journey.filter.shorter.label"), Value: v.query.Get("shorter"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "longer", Label: i18n.T(ctx, "journey.filter.longer.label"), Value: v.query.Get("longer"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -728,7 +730,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "by", Label: i18n.T(ctx, "journey.filter.by.label"), Value: v.query.Get("by"), Options: []ui.Option{{Label: i18n.T(ctx, "observed.by.case")}, {Value: "customer", Label: i18n.T(ctx, "observed.by.customer")}}}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "shorter", Label: i18n.T(ctx, "journey.filter.shorter.label"), Value: v.query.Get("shorter"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -754,7 +756,7 @@ func showPage(page ui.Page, v *view) templ.Component {
 										}()
 									}
 									ctx = templ.InitializeContext(ctx)
-									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "silence", Label: i18n.T(ctx, "journey.filter.silence.label"), Value: v.query.Get("silence"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "by", Label: i18n.T(ctx, "journey.filter.by.label"), Value: v.query.Get("by"), Options: []ui.Option{{Label: i18n.T(ctx, "observed.by.case")}, {Value: "customer", Label: i18n.T(ctx, "observed.by.customer")}}}).Render(ctx, templ_7745c5c3_Buffer)
 									if templ_7745c5c3_Err != nil {
 										return templ_7745c5c3_Err
 									}
@@ -764,13 +766,39 @@ func showPage(page ui.Page, v *view) templ.Component {
 								if templ_7745c5c3_Err != nil {
 									return templ_7745c5c3_Err
 								}
+								templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, " ")
+								if templ_7745c5c3_Err != nil {
+									return templ_7745c5c3_Err
+								}
+								templ_7745c5c3_Var33 := templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
+									templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
+									templ_7745c5c3_Buffer, templ_7745c5c3_IsBuffer := templruntime.GetBuffer(templ_7745c5c3_W)
+									if !templ_7745c5c3_IsBuffer {
+										defer func() {
+											templ_7745c5c3_BufErr := templruntime.ReleaseBuffer(templ_7745c5c3_Buffer)
+											if templ_7745c5c3_Err == nil {
+												templ_7745c5c3_Err = templ_7745c5c3_BufErr
+											}
+										}()
+									}
+									ctx = templ.InitializeContext(ctx)
+									templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "silence", Label: i18n.T(ctx, "journey.filter.silence.label"), Value: v.query.Get("silence"), Numeric: true, Affix: i18n.T(ctx, "observed.hours")}).Render(ctx, templ_7745c5c3_Buffer)
+									if templ_7745c5c3_Err != nil {
+										return templ_7745c5c3_Err
+									}
+									return nil
+								})
+								templ_7745c5c3_Err = ui.Span(3).Render(templ.WithChildren(ctx, templ_7745c5c3_Var33), templ_7745c5c3_Buffer)
+								if templ_7745c5c3_Err != nil {
+									return templ_7745c5c3_Err
+								}
 								return nil
 							})
 							templ_7745c5c3_Err = ui.Grid().Render(templ.WithChildren(ctx, templ_7745c5c3_Var24), templ_7745c5c3_Buffer)
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}
-							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 34, " ")
+							templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 35, " ")
 							if templ_7745c5c3_Err != nil {
 								return templ_7745c5c3_Err
 							}

@@ -4,7 +4,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -23,9 +22,9 @@ type Pages struct {
 	Zone  *time.Location
 	// Units names the units by code; nil shows codes.
 	Units func(ctx context.Context) (map[string]string, error)
-	// Segment gives the address where the cases of a query become a segment; nil
-	// where there are none.
-	Segment func(ctx context.Context, journey string, query url.Values) string
+	// Segment gives the address where customers chosen by a rule become a segment,
+	// "" for readers who may make none; nil where there are no segments.
+	Segment func(ctx context.Context, rule, intent string) string
 }
 
 const listPath = "/journey/observed"
@@ -44,7 +43,7 @@ func (p Pages) queryOf(r *http.Request) (observed.Query, error) {
 	v := r.URL.Query()
 	q := observed.Query{Journey: r.PathValue("journey"), Channel: v.Get("channel"), Product: v.Get("product"), Import: v.Get("import"),
 		With: v.Get("with"), Without: v.Get("without"), FileOrder: v.Get("order") == "file", Hide: v["hide"],
-		Unit: v.Get("unit"), Begins: v.Get("begins"), Ends: v.Get("ends"), Passing: v.Get("passing"), Outcome: v.Get("outcome"), By: v.Get("by"),
+		Unit: v.Get("unit"), Segment: v.Get("segment"), Begins: v.Get("begins"), Ends: v.Get("ends"), Passing: v.Get("passing"), Outcome: v.Get("outcome"), By: v.Get("by"),
 		Longer: hours(v, "longer"), Shorter: hours(v, "shorter"), Silence: hours(v, "silence")}
 	q.Way, _ = strconv.Atoi(v.Get("way")) // what is no number chooses no way
 	if steps := v.Get("steps"); steps != "" {

@@ -36,6 +36,9 @@ type builder struct {
 func (p Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	b := &builder{New: true, Def: segment.Definition{Uses: []string{"service", "analysis"}, Owner: "cx_lead", Review: 180}}
+	// Other pages lead here with a rule and what it is for.
+	b.Def.Rule = r.FormValue("rule")
+	b.Def.Intent = segment.Text{En: r.FormValue("intent"), Vi: r.FormValue("intent")}
 	if id := r.PathValue("id"); id != "" {
 		versions, err := p.Segments.Versions(ctx, id)
 		if err != nil {

@@ -25,7 +25,7 @@ type conformView struct {
 }
 
 // dims are the ways to split the cases.
-var dims = []string{"channel", "unit", "product"}
+var dims = []string{"channel", "unit", "product", conform.BySegment}
 
 func (p Pages) conformance(w http.ResponseWriter, r *http.Request) error {
 	ctx, id := r.Context(), r.PathValue("journey")
@@ -99,6 +99,12 @@ func (v *conformView) groupName(ctx context.Context, by, name string) string {
 		return cmp.Or(v.units[name], name)
 	case "outcome":
 		return i18n.T(ctx, "blueprint.outcome."+name)
+	case conform.BySegment:
+		for _, s := range v.r.Segments {
+			if s.ID == name {
+				return s.Name.In(i18n.Locale(ctx))
+			}
+		}
 	}
 	return name
 }

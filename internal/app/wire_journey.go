@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+
+	"omote/internal/customer/segment"
+	"omote/internal/journey/belong"
+	"omote/internal/journey/definition"
+	"omote/internal/platform/auth"
+)
+
+// journeySegments gives journeys the segments of customers that are in use.
+type journeySegments struct{ segments *segment.Service }
+
+// Segments implements belong.Source.
+func (j journeySegments) Segments(ctx context.Context) (out []belong.Segment, err error) {
+	list, err := j.segments.List(ctx, segment.Filter{Status: segment.Live})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range list {
+		d := s.Version.Definition
+		out = append(out, belong.Segment{ID: d.ID, Name: definition.Text{EN: d.Name.En, VI: d.Name.Vi}})
+	}
+	slices.SortFunc(out, func(a, b belong.Segment) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
+}
+
+// Members implements belong.Source.
+func (j journeySegments) Members(ctx context.Context, id string, yield func(customer string)) error {
+	return j.segments.Belonging(ctx, id, yield)
+}
+
+// segmentOf is the page where customers chosen by a rule become a segment, with
+// the rule filled in; "" for readers who may make none.
+func segmentOf(ctx context.Context, rule, intent string) string {
+	if !auth.Can(ctx, segment.PermEdit) {
+		return ""
+	}
+	return "/customer/segments/new?" + url.Values{"rule": {rule}, "intent": {intent}}.Encode()
+}
