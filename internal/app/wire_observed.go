@@ -59,7 +59,10 @@ func (a *App) momentModule() module.Module {
 		Name:    "moment",
 		Locales: []i18n.Source{moment.Locales(), observed.Locales()},
 		Routes:  func(r *httpx.Router) { pages.Routes(r) },
-		API:     func(api huma.API) { journeyapi.Moments{Service: s.moments}.Register(api) },
+		API: func(api huma.API) {
+			journeyapi.Moments{Service: s.moments}.Register(api)
+			journeyapi.Observed{Service: s.journeys, Zone: a.Config.Location()}.Register(api)
+		},
 		Nav: []module.Nav{
 			{Key: ui.NavMoments, Href: "/journey/moments", Permission: moment.PermRead},
 			{Key: ui.NavPains, Href: "/journey/pains", Permission: moment.PermRead},

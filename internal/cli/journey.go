@@ -23,7 +23,7 @@ import (
 // newJourneyCommand holds the commands of designed journeys.
 func newJourneyCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "journey", Short: "Designed journeys: list, show, import, export, check, compare with what happened"}
-	cmd.AddCommand(newJourneyListCommand(), newJourneyShowCommand(), newJourneyImportCommand(), newJourneyExportCommand(), newJourneyCheckCommand(), newJourneyAlignCommand())
+	cmd.AddCommand(newJourneyListCommand(), newJourneyShowCommand(), newJourneyImportCommand(), newJourneyExportCommand(), newJourneyCheckCommand(), newJourneyAlignCommand(), newJourneyObservedCommand())
 	cmd.AddCommand(journeyFindings()...)
 	return cmd
 }

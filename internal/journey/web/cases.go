@@ -2,14 +2,12 @@ package web
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
 
-	"omote/analytics/mining"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
@@ -84,31 +82,16 @@ func (p Pages) casesPage(w http.ResponseWriter, r *http.Request) error {
 // stopped after a number of steps of a funnel.
 func (p Pages) chosen(ctx context.Context, s *observed.Slice, q url.Values) (cases []int, what string, err error) {
 	stopped, err := strconv.Atoi(q.Get("stopped"))
-	if err != nil || stopped < 1 {
-		for c := range s.Log.Cases() {
-			cases = append(cases, c)
-		}
-	} else {
-		f := spec(q, s)
-		result, err := s.Funnel(f)
-		if err != nil {
-			return nil, "", err
-		}
-		of := s.Standing()
-		for c, reached := range result.Reached {
-			if int(reached) == stopped && of[c] != mining.Open {
-				cases = append(cases, c)
-			}
-		}
-		if stopped <= len(f.Steps) {
-			what = " " + i18n.T(ctx, "observed.cases.stopped", "step", p.stepName(ctx, f.Steps[stopped-1]))
-		}
+	if err != nil {
+		stopped = 0
 	}
-	latest := make(map[int]int64, len(cases))
-	for _, c := range cases {
-		latest[c] = slices.Max(s.Log.Times(c))
+	f := spec(q, s)
+	if cases, err = s.Stopped(f, stopped); err != nil {
+		return nil, "", err
 	}
-	slices.SortStableFunc(cases, func(a, b int) int { return int(math.Max(-1, math.Min(1, float64(latest[b]-latest[a])))) })
+	if stopped >= 1 && stopped <= len(f.Steps) {
+		what = " " + i18n.T(ctx, "observed.cases.stopped", "step", p.stepName(ctx, f.Steps[stopped-1]))
+	}
 	return cases, what, nil
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"omote/analytics/mining"
-	"omote/internal/journey/belong"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
@@ -40,9 +39,6 @@ const (
 	compareRows  = 25
 )
 
-// compareSides are what a journey can be divided by.
-var compareSides = []string{"period", "channel", "unit", "product", "with", "outcome", "segment"}
-
 func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
 	s, err := p.slice(r)
@@ -50,12 +46,12 @@ func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	v := compareData{action: viewPath(s.Query.Journey, "compare", nil), side: q.Get("side"), a: q.Get("a"), b: q.Get("b")}
-	if !slices.Contains(compareSides, v.side) {
+	if !slices.Contains(observed.Sides, v.side) {
 		v.side = "period"
 	}
 	v.two = v.side != "period" && v.side != "with" && v.side != "segment"
 	v.carried = pairs(filtersOf(q))
-	for _, side := range compareSides {
+	for _, side := range observed.Sides {
 		v.sides = append(v.sides, ui.Option{Value: side, Label: i18n.T(ctx, "observed.compare.by."+side)})
 	}
 	h := p.head(r, s, "compare")
@@ -83,13 +79,19 @@ func (p Pages) comparePage(w http.ResponseWriter, r *http.Request) error {
 // sidesOf divides the cases. It fills in the choices, and the most frequent where
 // nothing was chosen; both logs are nil where there is nothing to divide by.
 func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log, err error) {
-	keep := func(f mining.Filter) *mining.Log { l, _ := s.Log.Filter(f); return l }
 	switch v.side {
 	case "period":
-		a, b = p.periods(ctx, s, v)
-		return a, b, nil
+		cut := p.periods(ctx, s, v)
+		return p.Observed.Divide(ctx, s, observed.Division{By: v.side, Cut: cut})
 	case "segment":
-		return p.segmentSides(ctx, s, v)
+		v.values, v.b = p.segmentOptions(ctx), ""
+		if v.a == "" && len(v.values) > 0 {
+			v.a = v.values[0].Value
+		}
+		if v.a == "" {
+			return nil, nil, nil
+		}
+		return p.Observed.Divide(ctx, s, observed.Division{By: v.side, A: v.a})
 	case "with":
 		for _, n := range mining.DirectlyFollows(s.Log).Nodes {
 			v.values = append(v.values, ui.Option{Value: s.Log.Activities().Name(n.Activity), Label: p.activityName(ctx, s.Log, n.Activity)})
@@ -98,11 +100,7 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 			v.a = v.values[len(v.values)/2].Value
 		}
 		v.b = ""
-		id, ok := s.Log.Activities().Lookup(v.a)
-		if !ok {
-			return nil, nil, nil
-		}
-		return keep(mining.CasesWith(id)), keep(mining.CasesWithout(id)), nil
+		return p.Observed.Divide(ctx, s, observed.Division{By: v.side, A: v.a})
 	case "outcome":
 		for _, o := range []string{"succeeded", "failed", "abandoned", "open"} {
 			v.values = append(v.values, ui.Option{Value: o, Label: i18n.T(ctx, "journey.outcome."+o)})
@@ -110,7 +108,7 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 		if v.a == "" || v.b == "" || v.a == v.b {
 			v.a, v.b = "succeeded", "abandoned"
 		}
-		return s.WithOutcome(v.a), s.WithOutcome(v.b), nil
+		return p.Observed.Divide(ctx, s, observed.Division{By: v.side, A: v.a, B: v.b})
 	}
 	dict, ok := s.Log.Column(v.side)
 	if !ok {
@@ -148,41 +146,11 @@ func (p Pages) sidesOf(ctx context.Context, s *observed.Slice, v *compareData) (
 	if v.a == "" && len(v.values) > 1 {
 		v.a, v.b = v.values[0].Value, v.values[1].Value
 	}
-	idA, okA := dict.Lookup(v.a)
-	idB, okB := dict.Lookup(v.b)
-	if !okA || !okB || idA == idB {
-		return nil, nil, nil
-	}
-	// A case that has both belongs to neither, so that no case is compared with itself.
-	has := func(c int, id int32) bool { return slices.Contains(s.Log.Values(v.side, c), id) }
-	return keep(mining.CasesWhere("a", func(c int) bool { return has(c, idA) && !has(c, idB) })),
-		keep(mining.CasesWhere("b", func(c int) bool { return has(c, idB) && !has(c, idA) })), nil
+	return p.Observed.Divide(ctx, s, observed.Division{By: v.side, A: v.a, B: v.b})
 }
 
-// segmentSides divides the cases into those of the members of a segment and all
-// others.
-func (p Pages) segmentSides(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log, err error) {
-	v.values, v.b = p.segmentOptions(ctx), ""
-	if v.a == "" && len(v.values) > 0 {
-		v.a = v.values[0].Value
-	}
-	if v.a == "" {
-		return nil, nil, nil
-	}
-	in, err := p.Observed.InSegment(ctx, s.Query, v.a)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, _ = s.Log.Filter(mining.CasesWhere("a", func(c int) bool { return in(s.Log.CaseID(c)) }))
-	b, _ = s.Log.Filter(mining.CasesWhere("b", func(c int) bool { return !in(s.Log.CaseID(c)) }))
-	if a.Cases() < belong.Few || b.Cases() < belong.Few {
-		return nil, nil, nil
-	}
-	return a, b, nil
-}
-
-// periods divides at a day: the given one, or the middle of the cases.
-func (p Pages) periods(ctx context.Context, s *observed.Slice, v *compareData) (a, b *mining.Log) {
+// periods gives the day to divide at: the chosen one, or the middle of the cases.
+func (p Pages) periods(ctx context.Context, s *observed.Slice, v *compareData) (cut time.Time) {
 	starts := make([]int64, s.Log.Cases())
 	for c := range starts {
 		starts[c] = slices.Min(s.Log.Times(c))
@@ -193,7 +161,7 @@ func (p Pages) periods(ctx context.Context, s *observed.Slice, v *compareData) (
 	for day := observed.Month(first).AddDate(0, 1, 0); day.Before(last); day = day.AddDate(0, 1, 0) {
 		v.values = append(v.values, ui.Option{Value: day.Format(time.DateOnly), Label: i18n.T(ctx, "observed.compare.until", "day", i18n.Fmt(ctx).DateOnly(day))})
 	}
-	cut := time.UnixMicro(sorted[len(sorted)/2])
+	cut = s.Halfway(p.Zone)
 	if day, err := time.ParseInLocation(time.DateOnly, v.a, p.Zone); err == nil {
 		cut = day
 	} else {
@@ -201,9 +169,7 @@ func (p Pages) periods(ctx context.Context, s *observed.Slice, v *compareData) (
 		v.values = append(v.values, ui.Option{Value: v.a, Label: i18n.T(ctx, "observed.compare.until", "day", i18n.Fmt(ctx).DateOnly(cut.In(p.Zone)))})
 	}
 	v.b = ""
-	before, _ := s.Log.Filter(mining.CasesStarted(math.MinInt64, cut.UnixMicro()))
-	after, _ := s.Log.Filter(mining.CasesStarted(cut.UnixMicro(), math.MaxInt64))
-	return before, after
+	return cut
 }
 
 func (p Pages) fillComparison(ctx context.Context, v *compareData, s *observed.Slice, d *mining.Differences, ways []mining.VariantDifference, r *http.Request) string {

@@ -21,15 +21,6 @@ type nowData struct {
 	cases ui.TableProps
 }
 
-// waiting is a case that is not over.
-type waiting struct {
-	c        int
-	last     int32
-	silent   int64
-	chance   mining.Chance
-	finished bool
-}
-
 func (p Pages) nowPage(w http.ResponseWriter, r *http.Request) error {
 	ctx, q := r.Context(), r.URL.Query()
 	s, err := p.slice(r)
@@ -41,7 +32,7 @@ func (p Pages) nowPage(w http.ResponseWriter, r *http.Request) error {
 	if h.Empty {
 		return ui.Render(w, r, nowView(p.flowPage(ctx, s, "observed.now.title", ""), h, v))
 	}
-	open := openCases(s)
+	open := s.Waiting()
 	listed := observed.MayList(ctx, s.Query) == nil
 	if q.Get("format") == "csv" {
 		if err := observed.MayList(ctx, s.Query); err != nil {
@@ -56,26 +47,7 @@ func (p Pages) nowPage(w http.ResponseWriter, r *http.Request) error {
 	return ui.Render(w, r, nowView(p.flowPage(ctx, s, "observed.now.title", finding), h, v))
 }
 
-// openCases are the cases without an end that have not been silent for longer than
-// the timeout, each with its chance to be abandoned, learned from all cases.
-func openCases(s *observed.Slice) []waiting {
-	e := s.Ending()
-	model := mining.FitSilence(s.Whole, e)
-	of := s.Standing()
-	var out []waiting
-	for c := range s.Log.Cases() {
-		if of[c] != mining.Open {
-			continue
-		}
-		path, times := s.Log.Path(c), s.Log.Times(c)
-		x := waiting{c: c, last: path[len(path)-1], silent: s.End - slices.Max(times)}
-		x.chance = model.Abandoned(x.last, x.silent)
-		out = append(out, x)
-	}
-	return out
-}
-
-func (p Pages) fillNow(ctx context.Context, v *nowData, s *observed.Slice, open []waiting, r *http.Request) string {
+func (p Pages) fillNow(ctx context.Context, v *nowData, s *observed.Slice, open []observed.Waiting, r *http.Request) string {
 	f := i18n.Fmt(ctx)
 	type place struct {
 		last        int32
@@ -88,19 +60,19 @@ func (p Pages) fillNow(ctx context.Context, v *nowData, s *observed.Slice, open 
 	at := map[int32]*place{}
 	expected, known := 0.0, 0
 	for _, x := range open {
-		pl := at[x.last]
+		pl := at[x.Last]
 		if pl == nil {
-			pl = &place{last: x.last}
-			at[x.last] = pl
+			pl = &place{last: x.Last}
+			at[x.Last] = pl
 		}
 		pl.n++
-		pl.silent = append(pl.silent, x.silent)
-		if !math.IsNaN(x.chance.P) {
+		pl.silent = append(pl.silent, x.Silent)
+		if !math.IsNaN(x.Chance.P) {
 			pl.known++
-			pl.expected += x.chance.P
-			pl.low += x.chance.Low
-			pl.high += x.chance.High
-			expected += x.chance.P
+			pl.expected += x.Chance.P
+			pl.low += x.Chance.Low
+			pl.high += x.Chance.High
+			expected += x.Chance.P
 			known++
 		}
 	}
@@ -122,14 +94,14 @@ func (p Pages) fillNow(ctx context.Context, v *nowData, s *observed.Slice, open 
 		v.steps.Rows = append(v.steps.Rows, ui.Row{Cells: []ui.Cell{{Text: p.activityName(ctx, s.Log, pl.last), Href: viewPath(s.Query.Journey, "cases", q)}, {Text: f.Int(int64(pl.n))},
 			{Text: f.Seconds(mining.Describe(pl.silent).Median)}, lost}})
 	}
-	slices.SortStableFunc(open, func(a, b waiting) int { return cmp.Compare(orZero(b.chance.Low), orZero(a.chance.Low)) })
+	slices.SortStableFunc(open, func(a, b observed.Waiting) int { return cmp.Compare(orZero(b.Chance.Low), orZero(a.Chance.Low)) })
 	v.cases = ui.TableProps{ID: "risk", Label: i18n.T(ctx, "observed.now.risk"), Dense: true, Columns: []ui.Column{{Key: "case", Label: i18n.T(ctx, "observed.case")}, {Key: "last", Label: i18n.T(ctx, "observed.now.last")}, {Key: "silent", Label: i18n.T(ctx, "observed.now.silent"), Numeric: true}, {Key: "chance", Label: i18n.T(ctx, "observed.now.chance"), Numeric: true}}}
 	for _, x := range open[:min(len(open), 15)] {
-		if math.IsNaN(x.chance.P) {
+		if math.IsNaN(x.Chance.P) {
 			continue
 		}
-		v.cases.Rows = append(v.cases.Rows, ui.Row{Cells: []ui.Cell{{Text: s.Log.CaseID(x.c)}, {Text: p.activityName(ctx, s.Log, x.last)}, {Text: f.SecondsShort(float64(x.silent) / 1e6)},
-			{Text: f.Percent(x.chance.P, 0), Sub: f.PercentInterval(x.chance.Low, x.chance.High, 0)}}})
+		v.cases.Rows = append(v.cases.Rows, ui.Row{Cells: []ui.Cell{{Text: s.Log.CaseID(x.Case)}, {Text: p.activityName(ctx, s.Log, x.Last)}, {Text: f.SecondsShort(float64(x.Silent) / 1e6)},
+			{Text: f.Percent(x.Chance.P, 0), Sub: f.PercentInterval(x.Chance.Low, x.Chance.High, 0)}}})
 	}
 	at2 := time.UnixMicro(s.End).In(p.Zone)
 	if len(open) == 0 {
@@ -149,10 +121,10 @@ func orZero(x float64) float64 {
 	return x
 }
 
-func nowCSV(w http.ResponseWriter, l *mining.Log, open []waiting) error {
+func nowCSV(w http.ResponseWriter, l *mining.Log, open []observed.Waiting) error {
 	return ui.WriteCSV(w, "open-cases.csv", csvColumns("case", "last_event", "silent_hours", "abandoned_probability", "low", "high"), func(yield func([]string) bool) {
 		for _, x := range open {
-			if !yield([]string{l.CaseID(x.c), l.Activities().Name(x.last), strconv.FormatFloat(float64(x.silent)/3.6e9, 'f', 2, 64), num(x.chance.P), num(x.chance.Low), num(x.chance.High)}) {
+			if !yield([]string{l.CaseID(x.Case), l.Activities().Name(x.Last), strconv.FormatFloat(float64(x.Silent)/3.6e9, 'f', 2, 64), num(x.Chance.P), num(x.Chance.Low), num(x.Chance.High)}) {
 				return
 			}
 		}

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -11,8 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
 	"omote/analytics/rule"
 	"omote/internal/journey"
+	journeyapi "omote/internal/journey/api"
 	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
@@ -55,6 +60,7 @@ type site struct {
 	router *httpx.Router
 	bundle *i18n.Bundle
 	rule   string // of the segment last offered
+	api    *http.ServeMux
 }
 
 // segments are "branch", the first hundred customers, and "pair", two of them.
@@ -123,6 +129,8 @@ func newSite(t *testing.T) *site {
 	seen := observed.NewService(w, definitions, db.Clock())
 	seen.Source = segments{customersOf(t, w)}
 	web.Pages{Observed: seen, Label: label, Zone: time.UTC, Segment: func(_ context.Context, rule, _ string) string { s.rule = rule; return "/made" }}.Routes(s.router)
+	s.api = http.NewServeMux()
+	journeyapi.Observed{Service: seen, Zone: time.UTC}.Register(humago.New(s.api, huma.DefaultConfig("test", "1")))
 	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
 	return s
 }
@@ -327,5 +335,113 @@ func TestCasesBecomeASegment(t *testing.T) {
 		if _, err := rule.Parse(s.rule); err != nil {
 			t.Errorf("%s: %v", s.rule, err)
 		}
+	}
+}
+
+// ask calls an operation and decodes its answer.
+func ask[T any](s *site, role auth.Role, path string, want int) (out T) {
+	s.t.Helper()
+	ctx := auth.WithActor(s.t.Context(), auth.Actor{Kind: auth.Person, ID: string(role), Entity: scope.DefaultEntity, Grants: []auth.Grant{{Role: role, Unit: scope.Root}}})
+	w := httptest.NewRecorder()
+	s.api.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/journeys"+path, nil))
+	if w.Code != want {
+		s.t.Errorf("%s: %d, want %d: %.300s", path, w.Code, want, w.Body)
+	}
+	if want == http.StatusOK {
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+			s.t.Errorf("%s: %v", path, err)
+		}
+	}
+	return out
+}
+
+// The operations answer what the pages show, and their numbers agree with each
+// other.
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	type part struct {
+		Cases   int
+		Events  int
+		Whole   int `json:"all_cases"`
+		Filters []journeyapi.Left
+	}
+	list := ask[struct{ Items []journeyapi.ObservedJourney }](s, auth.Analyst, "", 200)
+	if len(list.Items) != 1 || list.Items[0].Journey != "card_activation" || list.Items[0].Cases != 400 {
+		t.Errorf("list: %+v", list)
+	}
+	m := ask[struct {
+		Part  part
+		Nodes []journeyapi.MapNode
+		Edges []journeyapi.MapEdge
+	}](s, auth.Analyst, "/card_activation/map", 200)
+	starts, moves, felt := 0, 0, 0
+	for _, n := range m.Nodes {
+		starts += n.Starts
+		felt += n.Scores
+	}
+	for _, e := range m.Edges {
+		moves += e.Count
+	}
+	if m.Part.Cases != 400 || starts != 400 || moves != m.Part.Events-400 || felt == 0 || m.Edges[0].Wait.Median <= 0 {
+		t.Errorf("map: %+v, %d starts, %d moves, %d scores", m.Part, starts, moves, felt)
+	}
+	v := ask[struct {
+		Variants int
+		Items    []journeyapi.WayTaken
+	}](s, auth.Analyst, "/card_activation/variants?limit=1000", 200)
+	cases := 0
+	for _, x := range v.Items {
+		cases += x.Cases
+	}
+	if cases != 400 || len(v.Items) != v.Variants || v.Items[0].Path[0] != "card_requested" {
+		t.Errorf("variants: %d cases in %d of %d", cases, len(v.Items), v.Variants)
+	}
+	const steps = "step=card_requested&step=card_delivered&step=card_activated"
+	f := ask[struct{ Items []journeyapi.FunnelStep }](s, auth.Analyst, "/card_activation/funnel?"+steps, 200)
+	stopped := ask[struct {
+		Total int
+		Items []journeyapi.CaseItem
+	}](s, auth.Analyst, "/card_activation/cases?stopped=2&limit=5&"+steps, 200)
+	if len(f.Items) != 3 || f.Items[0].Cases != 400 || f.Items[1].Lost != stopped.Total || len(stopped.Items) != 5 || f.Items[1].Cases-f.Items[2].Cases != f.Items[1].Lost+f.Items[1].Open {
+		t.Errorf("funnel %+v; %d stopped", f.Items, stopped.Total)
+	}
+	h := ask[struct{ Items []journeyapi.Handoff }](s, auth.Analyst, "/card_activation/handoffs", 200)
+	if len(h.Items) < 2 || h.Items[0].From == h.Items[0].To || h.Items[0].Lost.N != int64(h.Items[0].Count) {
+		t.Errorf("handoffs: %+v", h.Items)
+	}
+	c := ask[struct {
+		Items []journeyapi.MoveDifference
+	}](s, auth.Analyst, "/card_activation/compare?side=channel&a=mobile_app&b=branch&with=card_requested", 200)
+	if len(c.Items) == 0 {
+		t.Errorf("compare: %+v", c)
+	}
+	bySegment := ask[struct {
+		A int `json:"cases_a"`
+		B int `json:"cases_b"`
+	}](s, auth.Analyst, "/card_activation/compare?side=segment&a=branch", 200)
+	if bySegment.A != 100 || bySegment.B != 300 {
+		t.Errorf("compare by segment: %+v", bySegment)
+	}
+	now := ask[struct {
+		Total int
+		Steps []journeyapi.OpenAt
+		Items []journeyapi.OpenCase
+	}](s, auth.Analyst, "/card_activation/now?limit=1000", 200)
+	open := 0
+	for _, x := range now.Steps {
+		open += x.Cases
+	}
+	if now.Total == 0 || open != now.Total || len(now.Items) != now.Total {
+		t.Errorf("now: %d in %+v, %d listed", now.Total, now.Steps, len(now.Items))
+	}
+	filtered := ask[struct{ Part part }](s, auth.Analyst, "/card_activation/map?from=2000-01-01&to=2100-01-01&channel=courier&hide=card_approved&hide=card_delivered", 200)
+	if n := len(filtered.Part.Filters); n != 3 || filtered.Part.Whole != 400 {
+		t.Errorf("filters: %+v", filtered.Part)
+	}
+	for path, want := range map[string]int{"/nothing/map": 404, "/card_activation/map?from=never": 422, "/card_activation/funnel?mode=never": 422, "/card_activation/compare?side=unit&a=x&b=y": 422,
+		"/card_activation/cases?segment=branch": 403, "/card_activation/map?segment=pair": 403, "/card_activation/map?channel=nowhere": 200, "/card_activation/now?channel=nowhere": 200,
+		"/card_activation/cases?channel=nowhere": 200, "/card_activation/variants?channel=nowhere": 200, "/card_activation/handoffs?channel=nowhere": 200, "/card_activation/compare?channel=nowhere": 200, "/card_activation/funnel?channel=nowhere": 200} {
+		ask[struct{}](s, auth.Analyst, path, want)
 	}
 }

@@ -1,0 +1,289 @@
+package api
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"omote/analytics/mining"
+	"omote/analytics/stats"
+	"omote/internal/journey/definition"
+	"omote/internal/journey/observed"
+	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
+)
+
+// Observed are the operations that tell what really happened in a journey: the
+// same views as the pages, with the same filters. They give names of events, case
+// ids and counts; customers are not among them.
+type Observed struct {
+	Service *observed.Service
+	// Zone is where the days of a filter are cut.
+	Zone *time.Location
+}
+
+// Register adds them.
+func (o Observed) Register(api huma.API) {
+	op := func(id, path, summary string) huma.Operation {
+		return huma.Operation{OperationID: id, Method: http.MethodGet, Path: "/api/v1/journeys" + path, Tags: []string{"Observed journeys"}, Summary: summary, Errors: []int{http.StatusNotFound}}
+	}
+	httpx.Operation(api, op("list-journeys", "", "Journeys that events speak of, most cases first"), definition.PermRead, o.list)
+	httpx.Operation(api, op("get-journey-map", "/{journey}/map", "Which step follows which, how often and after how long"), definition.PermRead, o.graph)
+	httpx.Operation(api, op("list-journey-variants", "/{journey}/variants", "The ways that cases take, most frequent first"), definition.PermRead, o.variants)
+	httpx.Operation(api, op("get-journey-funnel", "/{journey}/funnel", "Who gets through a number of steps, and where the others go"), definition.PermRead, o.funnel)
+	httpx.Operation(api, op("list-journey-cases", "/{journey}/cases", "Cases, or those that stopped after a number of steps of a funnel; latest first"), definition.PermRead, o.cases)
+	httpx.Operation(api, op("list-journey-handoffs", "/{journey}/handoffs", "Hand-offs between units or channels with their wait and loss"), definition.PermRead, o.handoffs)
+	httpx.Operation(api, op("compare-journey", "/{journey}/compare", "Whether two parts of a journey differ beyond chance"), definition.PermRead, o.compare)
+	httpx.Operation(api, op("get-journey-now", "/{journey}/now", "Cases that are not over, each with the chance that nothing will follow"), definition.PermRead, o.now)
+}
+
+// Cases is a journey and the filters that choose its cases.
+type Cases struct {
+	Journey  string   `path:"journey" maxLength:"200" doc:"id of the journey; all takes the events of all journeys"`
+	From     string   `query:"from" format:"date" doc:"cases that started on or after this day"`
+	To       string   `query:"to" format:"date" doc:"cases that started on or before this day"`
+	Channel  string   `query:"channel" maxLength:"200"`
+	Product  string   `query:"product" maxLength:"200"`
+	Unit     string   `query:"unit" maxLength:"200" doc:"cases that a unit had a hand in"`
+	Segment  string   `query:"segment" maxLength:"64" doc:"cases of customers who are members of the segment today"`
+	With     string   `query:"with" maxLength:"200" doc:"cases that have the event"`
+	Without  string   `query:"without" maxLength:"200" doc:"cases that lack the event"`
+	Begins   string   `query:"begins" maxLength:"200" doc:"cases whose first event it is"`
+	Ends     string   `query:"ends" maxLength:"200" doc:"cases whose last event it is"`
+	Passing  string   `query:"passing" maxLength:"400" doc:"a>b: cases in which b follows a directly"`
+	Longer   float64  `query:"longer" minimum:"0" maximum:"43920" doc:"cases that last at least so many hours"`
+	Shorter  float64  `query:"shorter" minimum:"0" maximum:"43920" doc:"cases that last less than so many hours"`
+	Outcome  string   `query:"outcome" enum:"succeeded,failed,abandoned,open"`
+	Way      int      `query:"way" minimum:"1" doc:"cases of the n-th most frequent way"`
+	Hide     []string `query:"hide,explode" maxItems:"50" doc:"events to leave out of every path"`
+	Customer bool     `query:"by_customer" doc:"a case is all that a customer did in the journey"`
+	Silence  float64  `query:"silence" minimum:"0" maximum:"43920" doc:"cut cases into sessions after so many hours without an event"`
+}
+
+func (o Observed) slice(ctx context.Context, in Cases) (*observed.Slice, error) {
+	hours := func(h float64) time.Duration { return time.Duration(h * float64(time.Hour)) }
+	q := observed.Query{Journey: in.Journey, Channel: in.Channel, Product: in.Product, Unit: in.Unit, Segment: in.Segment, With: in.With, Without: in.Without, Begins: in.Begins,
+		Ends: in.Ends, Passing: in.Passing, Longer: hours(in.Longer), Shorter: hours(in.Shorter), Outcome: in.Outcome, Way: in.Way, Hide: in.Hide, Silence: hours(in.Silence)}
+	if in.Customer {
+		q.By = observed.ByCustomer
+	}
+	for _, d := range []struct {
+		field, text string
+		to          *time.Time
+		days        int
+	}{{"from", in.From, &q.From, 0}, {"to", in.To, &q.To, 1}} { // the last day counts
+		if d.text == "" {
+			continue
+		}
+		day, err := time.ParseInLocation(time.DateOnly, d.text, o.Zone)
+		if err != nil {
+			return nil, errs.Invalid("journey.error.date", d.field, "%q is no date such as 2026-11-19", d.text).With("value", d.text)
+		}
+		*d.to = day.AddDate(0, 0, d.days)
+	}
+	return o.Service.Slice(ctx, q)
+}
+
+// Part says what part of a journey an answer is about.
+type Part struct {
+	Journey string    `json:"journey"`
+	Cases   int       `json:"cases"`
+	Events  int       `json:"events"`
+	Whole   int       `json:"all_cases" doc:"before the filters"`
+	First   time.Time `json:"first,omitzero" doc:"earliest event of the cases"`
+	Last    time.Time `json:"last,omitzero"`
+	ReadAt  time.Time `json:"read_at" doc:"when the events were read; they may be minutes old"`
+	Filters []Left    `json:"filters" doc:"what each filter left, in order"`
+}
+
+// Left is what a filter left.
+type Left struct {
+	Filter string `json:"filter"`
+	Cases  int    `json:"cases"`
+}
+
+func partOf(s *observed.Slice) Part {
+	p := Part{Journey: s.Query.Journey, Cases: s.Log.Cases(), Events: s.Log.Events(), Whole: s.Whole.Cases(), ReadAt: s.ReadAt, Filters: []Left{}}
+	if first, last, ok := s.Log.TimeRange(); ok {
+		p.First, p.Last = time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
+	}
+	for _, f := range s.Filters {
+		p.Filters = append(p.Filters, Left{f.Name, f.Cases})
+	}
+	return p
+}
+
+// Wait describes durations in seconds.
+type Wait struct {
+	N      int     `json:"n"`
+	Mean   float64 `json:"mean_s"`
+	Median float64 `json:"median_s"`
+	P90    float64 `json:"p90_s"`
+}
+
+func waitOf(s mining.Stats) Wait { return Wait{N: s.N, Mean: s.Mean, Median: s.Median, P90: s.P90} }
+
+// Share is an estimate of a share with its 95% interval.
+type Share struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+	N     int64   `json:"n"`
+}
+
+func shareOf(n, all int) Share {
+	e := stats.Proportion(int64(n), int64(all), 0)
+	return Share{Value: finite(e.Value), Low: finite(e.Low), High: finite(e.High), N: int64(all)}
+}
+
+// finite is x, or 0 where it is not a number: JSON has none such.
+func finite(x float64) float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return 0
+	}
+	return x
+}
+
+// known is a pointer to x, or nil where it is not known.
+func known(x float64) *float64 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return nil
+	}
+	return &x
+}
+
+// ObservedJourney is a line of the list.
+type ObservedJourney struct {
+	Journey string          `json:"journey"`
+	Name    definition.Text `json:"name"`
+	Cases   int64           `json:"cases"`
+	Events  int64           `json:"events"`
+	First   time.Time       `json:"first"`
+	Last    time.Time       `json:"last"`
+}
+
+func (o Observed) list(ctx context.Context, _ *struct{}) (*listOutput[ObservedJourney], error) {
+	all, err := o.Service.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &listOutput[ObservedJourney]{}
+	out.Body.Items = []ObservedJourney{}
+	for _, j := range all {
+		out.Body.Items = append(out.Body.Items, ObservedJourney{j.Definition.Journey, j.Definition.Name, j.Cases, j.Events, j.First, j.Last})
+	}
+	return out, nil
+}
+
+type listOutput[T any] struct {
+	Body struct {
+		Items []T `json:"items"`
+	}
+}
+
+// MapNode is an activity of the map.
+type MapNode struct {
+	Event   string   `json:"event"`
+	Events  int      `json:"events"`
+	Cases   int      `json:"cases"`
+	Starts  int      `json:"starts" doc:"cases that begin with it"`
+	Ends    int      `json:"ends" doc:"cases that end with it"`
+	Feeling *float64 `json:"feeling,omitempty" doc:"mean score about it, 0 worst to 1 best"`
+	Scores  int      `json:"scores"`
+}
+
+// MapEdge is a move of the map.
+type MapEdge struct {
+	From  string `json:"from"`
+	To    string `json:"to"`
+	Count int    `json:"count"`
+	Cases int    `json:"cases"`
+	Wait  Wait   `json:"wait"`
+}
+
+type mapOutput struct {
+	Body struct {
+		Part  Part      `json:"part"`
+		Nodes []MapNode `json:"nodes"`
+		Edges []MapEdge `json:"edges" doc:"most frequent first"`
+	}
+}
+
+func (o Observed) graph(ctx context.Context, in *Cases) (*mapOutput, error) {
+	s, err := o.slice(ctx, *in)
+	if err != nil {
+		return nil, err
+	}
+	out := &mapOutput{}
+	out.Body.Part, out.Body.Nodes, out.Body.Edges = partOf(s), []MapNode{}, []MapEdge{}
+	if s.Log.Cases() == 0 {
+		return out, nil
+	}
+	g, name := mining.DirectlyFollows(s.Log), s.Log.Activities().Name
+	felt := mining.Measure(s.Log, g, "feeling")
+	for i, n := range g.Nodes {
+		node := MapNode{Event: name(n.Activity), Events: n.Events, Cases: n.Cases, Starts: n.Starts, Ends: n.Ends}
+		if felt != nil && felt.Nodes[i].N > 0 {
+			node.Feeling, node.Scores = known(stats.Mean(felt.Nodes[i], 0).Value), int(felt.Nodes[i].N)
+		}
+		out.Body.Nodes = append(out.Body.Nodes, node)
+	}
+	for _, e := range g.Edges {
+		out.Body.Edges = append(out.Body.Edges, MapEdge{From: name(e.Source), To: name(e.Target), Count: e.Count, Cases: e.Cases, Wait: waitOf(e.Wait)})
+	}
+	slices.SortStableFunc(out.Body.Edges, func(a, b MapEdge) int { return b.Count - a.Count })
+	return out, nil
+}
+
+// WayTaken is one way with the cases that took it.
+type WayTaken struct {
+	Path   []string `json:"path"`
+	Cases  int      `json:"cases"`
+	Share  float64  `json:"share"`
+	Median float64  `json:"median_s" doc:"of the cases' durations"`
+}
+
+type variantsOutput struct {
+	Body struct {
+		Part     Part       `json:"part"`
+		Variants int        `json:"variants" doc:"all ways, also those beyond the limit"`
+		Items    []WayTaken `json:"items"`
+	}
+}
+
+func (o Observed) variants(ctx context.Context, in *struct {
+	Cases
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"50"`
+}) (*variantsOutput, error) {
+	s, err := o.slice(ctx, in.Cases)
+	if err != nil {
+		return nil, err
+	}
+	out := &variantsOutput{}
+	out.Body.Part, out.Body.Items = partOf(s), []WayTaken{}
+	if s.Log.Cases() == 0 {
+		return out, nil
+	}
+	v := mining.FindVariants(s.Log)
+	out.Body.Variants = len(v.List)
+	shown := min(in.Limit, len(v.List))
+	lasting := make([][]int64, shown)
+	for c, of := range v.Of {
+		if int(of) < shown {
+			t := s.Log.Times(c)
+			lasting[of] = append(lasting[of], slices.Max(t)-slices.Min(t))
+		}
+	}
+	for i, x := range v.List[:shown] {
+		w := WayTaken{Path: make([]string, len(x.Path)), Cases: x.Count, Share: v.Share(i), Median: mining.Describe(lasting[i]).Median}
+		for k, a := range x.Path {
+			w.Path[k] = s.Log.Activities().Name(a)
+		}
+		out.Body.Items = append(out.Body.Items, w)
+	}
+	return out, nil
+}
