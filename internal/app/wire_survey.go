@@ -29,9 +29,13 @@ import (
 // wireSurveys makes the surveys; their handler runs in the state projector.
 func (a *App) wireSurveys(ctx context.Context) error {
 	s := a.services
+	things, err := form.ShippedThings()
+	if err != nil {
+		return err
+	}
 	s.surveys = survey.New(survey.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Log: a.Log, Timers: s.timers, Outbox: s.outbox, Approvals: s.approvals,
 		Contacts: judge{s.contacts}, People: people{identity.Reader{Box: a.Box}, a.Config.Locale}, Logger: a.Logger, Zone: a.Config.Location(), Bank: a.Config.Bank,
-		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels()})
+		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels(), Things: things, Followers: []survey.Follower{answersToCases{a}, answersToConsent{a}}})
 	pack, err := form.Shipped()
 	if err != nil {
 		return err

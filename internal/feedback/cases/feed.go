@@ -36,7 +36,7 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 	oldest := tx.Now().Add(-maxEventAge)
 	for i := range records {
 		e := &records[i].Event
-		if e.Kind != event.Track || e.History || store.Micros(e.At) < oldest {
+		if e.Kind != event.Track || e.History || e.Source == OwnSurveys || store.Micros(e.At) < oldest {
 			continue
 		}
 		if content == nil {
@@ -79,18 +79,8 @@ func (s *Service) TakeEvent(ctx context.Context, tx store.Tx, e *event.Event, cu
 	if !slices.ContainsFunc(content.Signals, func(r SignalRule) bool { return r.when.Holds(facts) }) {
 		return nil
 	}
-	if s.Reach != nil {
-		who, err := s.Reach(ctx, tx, customer)
-		if err != nil {
-			return err
-		}
-		in.Name, in.Phone, in.Email = cut(who.Name, MaxName), cut(who.Phone, 30), cut(who.Email, 254)
-		if who.Locale != "" {
-			in.Locale = who.Locale
-		}
-		if !strings.Contains(in.Email, "@") {
-			in.Email = ""
-		}
+	if err := s.known(ctx, tx, &in); err != nil {
+		return err
 	}
 	_, err = s.Take(ctx, tx, in, facts)
 	return err
@@ -163,7 +153,9 @@ func intakeOfEvent(e *event.Event) (Intake, Facts) {
 	f["text"], f["reason"] = text, first(f, "reason", "reason_code")
 	if strings.HasSuffix(e.Name, "survey_answered") || e.Name == "response_completed" {
 		f["signal"] = "answer"
-		if _, ok := f["scale"]; !ok {
+		if _, scored := f["score"].(float64); !scored {
+			delete(f, "scale") // words alone: their missing score is no 0 on a scale
+		} else if _, ok := f["scale"]; !ok {
 			f["scale"] = scaleOf(first(f, "instrument"))
 		}
 	}

@@ -87,6 +87,19 @@ func sameIssue(ctx context.Context, tx store.Tx, customer string, contacts []str
 	return c, true, nil
 }
 
+// lastClosed finds the customer's case that was closed last, since a time.
+func lastClosed(ctx context.Context, tx store.Tx, customer string, since store.Micros) (c Case, found bool, err error) {
+	err = tx.NewSelect().Model(&c).Where("entity = ? AND customer_id = ? AND state IN (?, ?, ?) AND closed >= ?", tx.Scope.Entity, customer, Asked, Solved, Silent, since).
+		Order("closed DESC").Limit(1).Scan(ctx)
+	if store.IsNoRows(err) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("find the case closed last: %w", err)
+	}
+	return c, true, nil
+}
+
 type signalRow struct {
 	bun.BaseModel `bun:"table:cases_signal"`
 

@@ -145,6 +145,9 @@ type Option struct {
 	Last bool   `json:"last,omitempty"`
 	// Family groups reasons: people, process, digital …
 	Family string `json:"family,omitempty"`
+	// Via are the channels of the event after which the option is offered, OtherVia for
+	// those that no option of the question names; empty offers it after all.
+	Via []string `json:"via,omitempty"`
 }
 
 // Scale is the points of a rating.

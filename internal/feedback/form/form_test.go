@@ -255,3 +255,26 @@ func TestSkippedIsNoAnswer(t *testing.T) {
 		t.Errorf("shown %v", shown)
 	}
 }
+
+// TestReasonsOfTheChannel offers a person the reasons of the place they come from.
+func TestReasonsOfTheChannel(t *testing.T) {
+	t.Parallel()
+	it := find(t, "tx_csat").Item("tc_reason_low")
+	for via, wants := range map[string][2]string{"branch": {"r_wait", "r_otp"}, "mobile_app": {"r_otp", "r_papers"}, "atm": {"r_fair", "r_otp"}, "": {"r_fair", "r_otp"}} {
+		got := it.Ordered("seed", via)
+		has := func(id string) bool { return slices.ContainsFunc(got, func(o Option) bool { return o.ID == id }) }
+		if len(got) != 7 || !has(wants[0]) || has(wants[1]) || got[len(got)-1].ID != "r_other" {
+			t.Errorf("after %q: %+v", via, got)
+		}
+	}
+	things, err := ShippedThings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := things.Fills("branch_visit", "vi", nil)["thing"]; got != "lần giao dịch tại quầy" {
+		t.Errorf("a visit is %q", got)
+	}
+	if got := things.Fills("unknown", "en", nil)["do_thing"]; got != "do what you came for" {
+		t.Errorf("an unknown journey is %q", got)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -224,7 +225,7 @@ func (p *pack) item(in *instrument, from *packItem) (it Item, err error) {
 	}
 	switch {
 	case from.Reasons == "by_channel":
-		it.Options, err = p.reasons(slices.Collect(sortedValues(from.ByChannel))...)
+		it.Options, err = p.reasonsByChannel(from.ByChannel)
 		it.Shuffle = true
 	case from.Reasons != "":
 		it.Options, err = p.reasons(from.Reasons)
@@ -245,19 +246,25 @@ var stages = []Option{
 	{ID: "after", Text: Text{VI: "Sau khi xong", EN: "Afterwards"}},
 }
 
-func sortedValues(m map[string]string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		keys := make([]string, 0, len(m))
-		for k := range m {
-			keys = append(keys, k)
-		}
-		slices.Sort(keys)
-		for _, k := range keys {
-			if !yield(m[k]) {
-				return
+// reasonsByChannel joins the lists of all channels; each reason knows where it is offered.
+func (p *pack) reasonsByChannel(lists map[string]string) ([]Option, error) {
+	channels := slices.Sorted(maps.Keys(lists))
+	var all []string
+	for _, channel := range channels {
+		all = append(all, lists[channel])
+	}
+	out, err := p.reasons(all...)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		for _, channel := range channels {
+			if slices.Contains(p.ReasonLists[lists[channel]], out[i].ID) {
+				out[i].Via = append(out[i].Via, channel)
 			}
 		}
 	}
+	return out, nil
 }
 
 func (p *pack) scale(id string) *Scale {

@@ -83,9 +83,26 @@ func (d *Document) Next(seed string, a Answers) *Item {
 	return nil
 }
 
-// Ordered gives the options as the person sees them.
-func (it *Item) Ordered(seed string) []Option {
-	out := slices.Clone(it.Options)
+// OtherVia stands for the channels that no option of a question names.
+const OtherVia = "default"
+
+// offered gives the options that are offered after an event on a channel.
+func (it *Item) offered(via string) (out []Option) {
+	if !slices.ContainsFunc(it.Options, func(o Option) bool { return slices.Contains(o.Via, via) }) {
+		via = OtherVia
+	}
+	for _, o := range it.Options {
+		if len(o.Via) == 0 || slices.Contains(o.Via, via) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// Ordered gives the options as the person sees them after an event on a channel, ""
+// where no event led to the asking.
+func (it *Item) Ordered(seed, via string) []Option {
+	out := it.offered(via)
 	if !it.Shuffle {
 		return out
 	}

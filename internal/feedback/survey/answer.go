@@ -40,6 +40,22 @@ func (v *Session) responseID() string {
 	return v.Invitation
 }
 
+// Journey is that of the event which led to the asking; "" for an open link.
+func (v *Session) Journey() string {
+	if v.invitation == nil {
+		return ""
+	}
+	return v.invitation.Journey
+}
+
+// Via is the channel of that event.
+func (v *Session) Via() string {
+	if v.invitation == nil {
+		return ""
+	}
+	return v.invitation.Via
+}
+
 func (v *Session) anonymous() bool { return v.Version.Document.Anonymity == form.Anonymous }
 
 // Answers are those so far.

@@ -302,7 +302,8 @@ func (s *Service) send(ctx context.Context, tx store.Tx, v *Version, in *Invitat
 	if err != nil {
 		return err
 	}
-	payload, err := message(v.Document, form.Reader{Locale: to.Locale, Form: to.Form, Bank: s.Bank}, channel, to.Address, address)
+	payload, err := message(v.Document, form.Reader{Locale: to.Locale, Form: to.Form, Bank: s.Bank,
+		Fills: s.Things.Fills(in.Journey, to.Locale, nil)}, channel, to.Address, address)
 	if err != nil {
 		return err
 	}

@@ -209,10 +209,10 @@ func (s *Service) completed(ctx context.Context, tx store.Tx, all []*saving) err
 			}
 		}
 		d := v.Version.Document
-		f := Followed{Response: r, Document: d, Answers: r.Answers, Reactions: d.React(r.Answers), System: r.System, ID: r.UserID}
-		if len(f.Reactions) == 0 || r.CustomerID == "" {
+		if v.anonymous() { // nobody is behind it whom anything could follow
 			continue
 		}
+		f := Followed{Response: r, Document: d, Answers: r.Answers, Reactions: d.React(r.Answers), System: r.System, ID: r.UserID}
 		for _, one := range s.Followers {
 			if err := one.Answered(ctx, tx, f); err != nil {
 				return err

@@ -84,7 +84,8 @@ type People interface {
 // Reach is how one customer is reached.
 type Reach struct{ Address, Locale, Form string }
 
-// Follower acts on answers: opens cases, records consents.
+// Follower acts on completed responses that are not anonymous: opens cases, records
+// consents. It runs in the transaction that saves the last answer.
 type Follower interface {
 	Answered(ctx context.Context, tx store.Tx, r Followed) error
 }
@@ -114,6 +115,7 @@ type Deps struct {
 	Zone      *time.Location
 	Bank      string
 	BaseURL   string
+	Things    form.Things // what texts ask about; nil leaves it out
 	// Channels that are set up, such as "email".
 	Channels []string
 }

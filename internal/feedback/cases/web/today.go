@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"omote/internal/feedback/cases"
@@ -32,6 +33,22 @@ type todayAct struct {
 	care  bool
 	quote string
 	why   string
+	again bool // the title says what the quote says
+}
+
+// sameWords tells that a title is the beginning of the words.
+func sameWords(title, words string) bool {
+	return strings.HasPrefix(words, strings.TrimSuffix(title, " …")) && title != ""
+}
+
+// unsolved are the customer's words with the newest no.
+func (v callView) unsolved() string {
+	for _, f := range slices.Backward(v.FollowUps) {
+		if v.Reopened > 0 && f.Answer == "unsolved" {
+			return f.Words.Plain
+		}
+	}
+	return ""
 }
 
 // today is the champion's page: the three cases where a call does most now, by how
@@ -56,6 +73,7 @@ func (p Pages) today(w http.ResponseWriter, r *http.Request) error {
 	v := todayView{place: nameOf(p.Units(ctx), a.Place, a.Place), day: i18n.Fmt(ctx).Date(p.now()), said: said(w, r)}
 	for _, c := range all[:min(len(all), todayActs)] {
 		act := todayAct{Case: c, left: p.left(ctx, c.Due()), quote: c.Words.Plain, why: ruleName(ctx, content, c.NextRule)}
+		act.again = sameWords(c.Title.Plain, act.quote)
 		act.care = !c.Due().IsZero() && c.Due().Sub(p.Clock.Now()) < 2*time.Hour
 		v.acts = append(v.acts, act)
 	}

@@ -106,7 +106,7 @@ func (p Pages) render(w http.ResponseWriter, r *http.Request, v *survey.Session,
 		a.Other, a.OtherHref = "Tiếng Việt", "/s/"+v.Token+"?lang=vi"
 	}
 	a.fill = func(t form.Text) string {
-		return d.Fill(t, form.Reader{Locale: a.Lang, Bank: p.Bank, Fills: fills(d, a.Lang, answers)})
+		return d.Fill(t, form.Reader{Locale: a.Lang, Bank: p.Bank, Fills: p.Surveys.Things.Fills(v.Journey(), a.Lang, fills(d, a.Lang, answers))})
 	}
 	if v.Over != "" {
 		return ui.Render(w, r, overPage(a, v.Over))
@@ -130,7 +130,7 @@ func (p Pages) render(w http.ResponseWriter, r *http.Request, v *survey.Session,
 		}
 	}
 	a.Of = max(len(shown), a.Place)
-	a.Text, a.Help, a.Options, a.Answer = a.fill(a.Item.Text), a.fill(a.Item.Help), a.Item.Ordered(seed), answers[a.Item.ID]
+	a.Text, a.Help, a.Options, a.Answer = a.fill(a.Item.Text), a.fill(a.Item.Help), a.Item.Ordered(seed, v.Via()), answers[a.Item.ID]
 	if chosen := r.URL.Query().Get(a.Item.ID); chosen != "" {
 		if _, err := a.Item.Check(form.Map{a.Item.ID: {chosen}}); err == nil {
 			a.Chosen = chosen
