@@ -45,7 +45,7 @@
 //	funnel, outcome, silence       who gets through, who is open, who is gone
 //	sojourn, handoff               where time passes, and between whom
 //	compare, drift                 whether two logs differ beyond chance
-//	sketch, layout                 what of a map is drawn, and where
+//	sketch, relabel, layout        what of a map is drawn, under which names, and where
 //	report, report_times           the summary with fixed JSON keys
 //
 // Sub-package align compares cases with a designed journey.

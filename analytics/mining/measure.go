@@ -19,9 +19,16 @@ type Measures struct {
 // It returns nil when the log has no such column. [stats.Mean] gives means with
 // intervals; mind that several values of one case resemble each other.
 func Measure(l *Log, g *Graph, column string) *Measures {
-	if _, ok := l.numbers[column]; !ok {
+	values, ok := l.numbers[column]
+	if !ok {
 		return nil
 	}
+	return MeasureBy(l, g, func(c, i int) float64 { return values[int(l.spans[c].lo)+i] })
+}
+
+// MeasureBy is Measure for values that are reckoned: value gives that of the i-th
+// event of case c, NaN where it has none.
+func MeasureBy(l *Log, g *Graph, value func(c, i int) float64) *Measures {
 	m := &Measures{Nodes: make([]stats.Moments, len(g.Nodes)), Edges: make([]stats.Moments, len(g.Edges))}
 	nodeOf := make([]int32, l.activities.Len())
 	for i, n := range g.Nodes {
@@ -33,7 +40,8 @@ func Measure(l *Log, g *Graph, column string) *Measures {
 	}
 	for c := range l.spans {
 		path := l.Path(c)
-		for i, v := range l.Numbers(column, c) {
+		for i := range path {
+			v := value(c, i)
 			if math.IsNaN(v) {
 				continue
 			}

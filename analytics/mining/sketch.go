@@ -32,17 +32,7 @@ func GroupRare(l *Log, keep int, name string) (grouped *Log, rare int) {
 			break
 		}
 	}
-	out := *l
-	out.activities = d
-	out.activity = make([]int32, len(l.activity))
-	inParallel(l.chunks(), func(_ int, c chunk) {
-		for _, s := range l.spans[c.lo:c.hi] {
-			for i := s.lo; i < s.hi; i++ {
-				out.activity[i] = label[l.activity[i]]
-			}
-		}
-	})
-	return &out, len(all) - keep
+	return relabelled(l, d, label), len(all) - keep
 }
 
 // Sketch is the part of a map that is drawn, and what was left out of it.

@@ -299,7 +299,7 @@ func (a *App) insightModule() module.Module {
 func (a *App) journeyModule() module.Module {
 	s := a.services
 	pages := journeyweb.Pages{Observed: s.journeys, Label: s.ingest.Plan.Label, Zone: a.Config.Location(), Units: a.unitNames,
-		Segment: segmentOf}
+		Segment: segmentOf, Maps: s.blueprints, Worth: a.worth, Currency: a.Config.Currency}
 	return module.Module{
 		Name:    "journey",
 		Locales: []i18n.Source{journey.Locales()},

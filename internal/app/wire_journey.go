@@ -9,6 +9,7 @@ import (
 	"omote/internal/customer/segment"
 	"omote/internal/journey/belong"
 	"omote/internal/journey/definition"
+	"omote/internal/journey/moment"
 	"omote/internal/platform/auth"
 )
 
@@ -42,3 +43,6 @@ func segmentOf(ctx context.Context, rule, intent string) string {
 	}
 	return "/customer/segments/new?" + url.Values{"rule": {rule}, "intent": {intent}}.Encode()
 }
+
+// worth is what losses and handling cost; the moments are wired after the pages.
+func (a *App) worth(ctx context.Context) (moment.Worth, error) { return a.services.moments.Worth(ctx) }

@@ -1,6 +1,7 @@
 package moment
 
 import (
+	"slices"
 	"time"
 
 	"omote/analytics/moments"
@@ -62,6 +63,8 @@ type Worth struct {
 	Complaint Range `json:"complaint"`
 	Left      Range `json:"left"`
 	Contact   Range `json:"contact"`
+	// Handling is what it costs to deal with one event in a channel, by channel.
+	Handling map[string]Range `json:"handling,omitempty"`
 	// Assumed tells that nobody has stated it yet.
 	Assumed bool `json:"-"`
 }
@@ -77,7 +80,20 @@ type Range struct {
 // of work, a departure the margin of about two years, a contact some minutes of an
 // agent. The ranges are wide because they are assumptions.
 func AssumedWorth() Worth {
-	return Worth{Complaint: Range{150_000, 400_000, 1_000_000}, Left: Range{1_500_000, 3_500_000, 8_000_000}, Contact: Range{15_000, 35_000, 70_000}, Assumed: true}
+	return Worth{Complaint: Range{150_000, 400_000, 1_000_000}, Left: Range{1_500_000, 3_500_000, 8_000_000}, Contact: Range{15_000, 35_000, 70_000}, Handling: assumedHandling(), Assumed: true}
+}
+
+// Channels are those whose cost of handling a bank states; an event in any other
+// costs nothing.
+var Channels = []string{"branch", "contact_centre", "call", "back_office", "courier", "atm", "pos", "post", "mobile_app", "web", "sms", "email", "push"}
+
+// assumedHandling holds until the bank states its own: minutes of people where
+// people act, a fee where a machine or a network does.
+func assumedHandling() map[string]Range {
+	people, machine, message := Range{20_000, 45_000, 90_000}, Range{500, 1_500, 4_000}, Range{100, 400, 900}
+	return map[string]Range{"branch": people, "contact_centre": {15_000, 35_000, 70_000}, "call": {15_000, 35_000, 70_000}, "back_office": {10_000, 30_000, 60_000},
+		"courier": {20_000, 30_000, 50_000}, "post": {8_000, 15_000, 30_000}, "atm": {2_000, 5_000, 9_000}, "pos": {500, 2_000, 5_000}, "mobile_app": machine, "web": machine,
+		"sms": message, "email": {10, 50, 200}, "push": {1, 10, 50}}
 }
 
 // maxWorth bounds a value: a billion đồng for one customer is a slip of the pen.
@@ -91,6 +107,14 @@ func (w *Worth) Validate() error {
 	}{{"complaint", w.Complaint}, {"left", w.Left}, {"contact", w.Contact}} {
 		if f.r.Low < 0 || f.r.Low > f.r.Mid || f.r.Mid > f.r.High || f.r.High > maxWorth {
 			return errs.Invalid("moment.error.range", f.field, "a range rises from low over expected to high")
+		}
+	}
+	for channel, r := range w.Handling {
+		if !slices.Contains(Channels, channel) {
+			return errs.Invalid("moment.error.channel", "handling", "there is no channel %q", channel).With("channel", channel)
+		}
+		if r.Low < 0 || r.Low > r.Mid || r.Mid > r.High || r.High > maxWorth {
+			return errs.Invalid("moment.error.range", "handling."+channel, "a range rises from low over expected to high")
 		}
 	}
 	return nil

@@ -218,7 +218,13 @@ func readWorth(ctx context.Context, tx store.Tx) (Worth, error) {
 		return Worth{}, fmt.Errorf("read what losses are worth: %w", err)
 	}
 	var w Worth
-	return w, json.Unmarshal(r.Body, &w)
+	if err := json.Unmarshal(r.Body, &w); err != nil {
+		return Worth{}, fmt.Errorf("read what losses are worth: %w", err)
+	}
+	if w.Handling == nil { // stated before handling was asked for
+		w.Handling, w.Assumed = assumedHandling(), true
+	}
+	return w, nil
 }
 
 func saveWorth(ctx context.Context, tx store.Tx, w Worth) error {

@@ -212,7 +212,10 @@ func (p MomentPages) saveWorth(w http.ResponseWriter, r *http.Request) error {
 	ask := func(name string) moment.Range {
 		return moment.Range{Low: number(name + ".low"), Mid: number(name + ".mid"), High: number(name + ".high")}
 	}
-	worth := moment.Worth{Complaint: ask("complaint"), Left: ask("left"), Contact: ask("contact")}
+	worth := moment.Worth{Complaint: ask("complaint"), Left: ask("left"), Contact: ask("contact"), Handling: map[string]moment.Range{}}
+	for _, channel := range moment.Channels {
+		worth.Handling[channel] = ask("handling." + channel)
+	}
 	if err := p.Moments.SetWorth(ctx, worth); err != nil {
 		if errs.KindOf(err) != errs.KindInvalid {
 			return err

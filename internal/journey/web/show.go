@@ -15,6 +15,7 @@ import (
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/money"
 	"omote/internal/ui"
 	"omote/internal/ui/chart"
 	"omote/internal/ui/flow"
@@ -33,11 +34,14 @@ type view struct {
 	letters map[int32]string
 	metric  string // what stands beside the moves
 	detail  int    // how much of the map is drawn, 1 to 5
+	design  *overlay
+	designs bool // a map is in force that can be laid over
+	costs   *costs
 	all     bool
 }
 
 // metrics are what can stand beside the moves of the map.
-var metrics = []string{"count", "time", "p90", "mean", "feeling"}
+var metrics = []string{"count", "time", "p90", "mean", "feeling", "cost"}
 
 // details are how many steps are drawn by themselves, and which share of the moves,
 // by level; 0 steps draws all.
@@ -70,9 +74,15 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 		v.detail = usualDetail
 	}
 	v.name()
+	if err := v.layOver(); err != nil {
+		return err
+	}
 	name := p.nameOf(ctx, picture.Slice)
 	page := ui.Page{Title: i18n.T(ctx, "journey.title", "name", name), At: ui.NavJourneys, Finding: v.finding(), Meta: v.meta(),
 		Crumbs: []ui.Link{{Label: i18n.T(ctx, "journey.list.title"), Href: listPath}}}
+	if v.design != nil {
+		page.Finding = v.designFinding()
+	}
 	page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "journey.define"), Href: "/journey/blueprints/" + httpx.PathEscape(q.Journey), Key: "M"}}
 	return ui.Render(w, r, showPage(page, v))
 }
@@ -158,6 +168,9 @@ func (v *view) values(column string) (out []string) {
 // journey of thousands of activities can still be read.
 func (v *view) flowMap() flow.MapProps {
 	level := details[v.detail-1]
+	if v.design != nil {
+		return v.designMap(level.steps, level.coverage)
+	}
 	log, graph := v.Log, v.Graph
 	if level.steps > 0 && len(graph.Nodes) > level.steps+1 {
 		log, _ = mining.GroupRare(v.Log, level.steps, "\x00other")
@@ -199,6 +212,11 @@ func (v *view) beside(l *mining.Log, g *mining.Graph) func(i int) string {
 		return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.P90) }
 	case "mean":
 		return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.Mean) }
+	case "cost":
+		m := mining.MeasureBy(l, g, v.costs.of(l))
+		return func(i int) string {
+			return f.MoneyShort(money.Amount{Minor: int64(v.costs.sum(m.Edges[i])), Currency: v.pages.Currency})
+		}
 	case "feeling":
 		m := mining.Measure(l, g, "feeling")
 		return func(i int) string {
@@ -214,6 +232,9 @@ func (v *view) beside(l *mining.Log, g *mining.Graph) func(i int) string {
 // metricChips switch what stands beside the moves.
 func (v *view) metricChips() (out []ui.ChipProps) {
 	for _, m := range metrics {
+		if m == "cost" && v.costs == nil {
+			continue
+		}
 		value := m
 		if m == "count" {
 			value = ""

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"omote/internal/journey/blueprint"
 	"omote/internal/journey/definition"
+	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
@@ -22,9 +24,19 @@ type Pages struct {
 	Zone  *time.Location
 	// Units names the units by code; nil shows codes.
 	Units func(ctx context.Context) (map[string]string, error)
+	// Maps gives the designed journeys to lay over what happened; nil: none.
+	Maps Maps
+	// Worth gives what handling costs; nil: unknown.
+	Worth    func(ctx context.Context) (moment.Worth, error)
+	Currency string
 	// Segment gives the address where customers chosen by a rule become a segment,
 	// "" for readers who may make none; nil where there are no segments.
 	Segment func(ctx context.Context, rule, intent string) string
+}
+
+// Maps gives the version of a designed journey that is in force, for number 0.
+type Maps interface {
+	Version(ctx context.Context, journey string, number int) (blueprint.Version, error)
 }
 
 const listPath = "/journey/observed"

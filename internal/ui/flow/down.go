@@ -216,7 +216,7 @@ func (d *down) node(ctx context.Context, v int) {
 	d.Open("g", svg.S("class", "f-at"), svg.S("data-node", strconv.Itoa(v)), svg.S("data-say", d.m.say(ctx, v)))
 	d.Title(d.m.say(ctx, v))
 	class := "f-node"
-	if n.Care {
+	if n.Care || n.Remark != "" {
 		class += " f-hot"
 	}
 	if n.Step > 0 {
@@ -227,17 +227,28 @@ func (d *down) node(ctx context.Context, v int) {
 	}
 	d.Text("lbs", downX+32, y-2, svg.Cut(n.Name, 12, d.nameRoom(n), true))
 	d.Text("lb", downX+32, y+15, d.facts(ctx, v))
-	if n.Care && n.Note != "" && n.Step > 0 {
-		d.Text("lbs fill-warm a-e", chart.PhoneWidth-2, y-2, "◆ "+n.Note)
+	if note := n.rowNote(); note != "" {
+		d.Text("lbs fill-warm a-e", chart.PhoneWidth-2, y-2, "◆ "+note)
 	}
 	d.Close("g")
+}
+
+// rowNote is what stands at the right of a designed step's row.
+func (n Node) rowNote() string {
+	switch {
+	case n.Remark != "":
+		return n.Remark
+	case n.Care && n.Step > 0:
+		return n.Note
+	}
+	return ""
 }
 
 // nameRoom is the room for a name, less that of a note at the right.
 func (d *down) nameRoom(n Node) float64 {
 	room := chart.PhoneWidth - downX - 36.0
-	if n.Care && n.Note != "" && n.Step > 0 {
-		room -= svg.Width("◆ "+n.Note, 12, true) + 8
+	if note := n.rowNote(); note != "" {
+		room -= svg.Width("◆ "+note, 12, true) + 8
 	}
 	return room
 }

@@ -44,6 +44,9 @@ type Node struct {
 	Open   int64 // of these, still open
 	Care   bool
 	Note   string // said at the node when it needs care: "sent again 34%"
+	// Remark is said below a designed step that fares worse than it should: "left
+	// out 34%". It needs no Care, which also colours the moves of the node.
+	Remark string
 }
 
 // Edge is the move from one activity to the next.
@@ -201,8 +204,10 @@ func (m *model) say(ctx context.Context, i int) string {
 	if n.Ends > 0 {
 		text += " · " + i18n.T(ctx, "flow.ends", "count", n.Ends)
 	}
-	if n.Note != "" {
-		text += " · " + n.Note
+	for _, said := range []string{n.Note, n.Remark} {
+		if said != "" {
+			text += " · " + said
+		}
 	}
 	return text
 }

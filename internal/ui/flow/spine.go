@@ -360,7 +360,11 @@ func (s *spine) nodes(ctx context.Context) {
 		s.Open("g", svg.S("class", "f-at"), svg.S("data-node", strconv.Itoa(v)), svg.S("data-say", s.m.say(ctx, v)))
 		s.Title(s.m.say(ctx, v))
 		s.Line("f-lead", x, spineTop, x, s.y-ring-1)
-		s.Circle("f-node", x, s.y, ring)
+		class := "f-node"
+		if n.Remark != "" {
+			class += " f-hot"
+		}
+		s.Circle(class, x, s.y, ring)
 		s.Text("lbs a-m", x, s.y+4, strconv.Itoa(n.Step))
 		lines := svg.Wrap(n.Name, 12, max(s.gapX-14, 60), false, 2)
 		widestLine := svg.Width(s.m.f.Int(n.Cases), 11, false)
@@ -372,6 +376,9 @@ func (s *spine) nodes(ctx context.Context) {
 			s.Text("lb a-m fill-ink", anchor, 18+15*float64(i+2-len(lines)), line)
 		}
 		s.Text("a-m", anchor, 52, s.m.f.Int(n.Cases))
+		if n.Remark != "" {
+			s.put("lbs a-m fill-warm halo", "◆ "+n.Remark, x, s.y+ring+30)
+		}
 		s.Close("g")
 	}
 	for v, b := range s.boxes {
