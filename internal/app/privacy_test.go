@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"omote/internal/customer/consent"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/clock"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/store"
 	"omote/internal/testkit/browser"
@@ -71,7 +74,12 @@ func TestPrivacyJourney(t *testing.T) {
 	p.WaitText("Tell the person how")
 	p.ClickText("The person was told how")
 	p.WaitText("Carry it out and answer by")
-	p.ClickText("Erase this person")
+	p.ClickText("Put the erasure forward")
+	p.WaitText("Somebody else decides")
+	p.AssertSound()
+	p.Shot("request-waits")
+	secondPerson(t, b, s.App, s.ctx, base)
+	p.Goto(request)
 	p.WaitText("Certificate of erasure")
 	p.ClickText("Certificate of erasure")
 	certificate := p.Path()
@@ -217,8 +225,8 @@ func TestPrivacyAPI(t *testing.T) {
 	policy := b.call("GET", "/contact-policy", nil, 200)
 	policy["note"] = "no change"
 	delete(policy, "$schema")
-	if got := b.call("PUT", "/contact-policy", policy, 200); got["version"] != float64(2) {
-		t.Errorf("%v", got["version"])
+	if got := b.call("PUT", "/contact-policy", policy, 200); got["version"] != float64(2) || got["waits"] == nil {
+		t.Errorf("version %v waits for %v", got["version"], got["waits"])
 	}
 	b.call("PUT", "/contact-policy", policy, 409)
 	link := b.call("POST", me+"/consent/link", object{}, 200)["url"].(string)
@@ -238,6 +246,22 @@ func TestPrivacyAPI(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	cert := b.call("POST", "/customers/"+b.record(personID)+"/erasure", object{"reason": "asked at the branch"}, 200)
+	if cert["state"] != "waiting" || len(cert["places"].([]any)) > 0 {
+		t.Errorf("%v", cert)
+	}
+	checker, _ := colleague(t, b.App, b.ctx, "minh.vu@example.com", "Vũ Minh", auth.DPO)
+	if _, err := b.Approvals().Decide(checker, cert["proposal"].(string), approval.Approve, ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		cert = b.call("GET", "/erasures", nil, 200)["items"].([]any)[0].(object)
+		if cert["state"] == "done" {
+			break
+		}
+		if err := clock.Sleep(b.ctx, 50*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if cert["state"] != "done" || len(cert["places"].([]any)) < 15 {
 		t.Errorf("%v", cert)
 	}

@@ -78,8 +78,12 @@ func TestSegmentJourney(t *testing.T) {
 	p.Type(`input[name="name.en"]`, "Quiet")
 	p.Type(`input[name=reason]`, "nobody asks them")
 	p.ClickText("Save the draft")
-	p.WaitText("Activate this version")
-	p.ClickText("Activate this version")
+	p.WaitText("Put forward")
+	p.ClickText("Put forward")
+	p.WaitText("waits for a second person")
+	p.AssertSound()
+	p.Shot("segment-waits")
+	secondPerson(t, b, s.App, s.ctx, "http://"+s.address)
 	waitFor(t, s, "the segment is live with 7 members", func() bool {
 		f, err := s.Segments().Figures(s.ctx, "quiet")
 		return err == nil && f.Members == 7 && !f.Filling

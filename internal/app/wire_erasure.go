@@ -30,7 +30,12 @@ func (a *App) wireErasure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.wireRequests()
+	if err := a.wireRequests(); err != nil {
+		return err
+	}
+	s.erasures.Ordered = s.requests.ErasureOrdered
+	a.wireChecks()
+	return nil
 }
 
 // unsettled are reasons to keep records that somebody wants erased.

@@ -141,10 +141,19 @@ func (r *searchRig) reopen(ctx context.Context, dir string) error {
 // person is customer i of the load: the head of a household of their own.
 func (r *searchRig) person(i int) bank.Person { return r.bank.Person(uint64(i) << 3) }
 
-// fill takes the customers up as the stream does.
+// fill takes the customers up as the stream does, but in bulk: keys are hashes, so
+// that every batch touches pages all over the file, and a batch of the stream's
+// size writes most of the file again (33 GB for 300,000 customers). Ten times as
+// many at once, in a cache that holds the pages, write each page a tenth as often.
 func (r *searchRig) fill(ctx context.Context, o SearchOptions) error {
 	h := identity.NewHandler(r.names, r.box, search.NewIndex(r.box))
-	const size = 10_000
+	const size = 100_000
+	if err := r.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		_, err := tx.NewRaw("PRAGMA cache_size = -2097152").Exec(ctx) // KiB; of this connection, until it is opened again
+		return err
+	}); err != nil {
+		return err
+	}
 	for from := 0; from < o.Customers; from += size {
 		if from%100_000 == 0 {
 			o.Progress(fmt.Sprintf("%d customers are in", from))

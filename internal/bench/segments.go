@@ -122,7 +122,7 @@ func defineSegments(ctx context.Context, a *app.App, n int) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if err := a.Segments().Activate(ctx, d.ID, v.Version); err != nil {
+		if _, err := a.Segments().Activate(ctx, d.ID, v.Version); err != nil {
 			return 0, err
 		}
 	}

@@ -149,9 +149,9 @@ func newRequestCommand() *cobra.Command {
 func newEraseCommand() *cobra.Command {
 	var reason string
 	var again bool
-	cmd := &cobra.Command{Use: "erase [CUSTOMER]", Short: "Forget a person in every place and print the certificate",
+	cmd := &cobra.Command{Use: "erase [CUSTOMER]", Short: "Have a person forgotten in every place",
 		Long: "Erases every record of the person from the store, the warehouse, quarantine, uploads, dead letters and the outbox, and states when the event log has expired. " +
-			"Records under a legal hold are restricted instead. The order is written to the list by which restored back-ups are erased again.",
+			"Records under a legal hold are restricted instead. A second person approves the order before it begins. The order is written to the list by which restored back-ups are erased again.",
 		Args: cobra.MaximumNArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
 			return withClient(cmd, func(ctx context.Context, c *client) error {
 				if again {
@@ -180,6 +180,10 @@ func newEraseCommand() *cobra.Command {
 }
 
 func printCertificate(w io.Writer, c privacy.ErasureCertificate) error {
+	if c.Proposal != "" {
+		_, err := fmt.Fprintf(w, "put forward; a second person decides on proposal %s, then the erasure begins\n", c.Proposal)
+		return err
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "erasure %s\t%s\n", c.ID, c.State)
 	for _, l := range c.Lines {

@@ -106,6 +106,10 @@ func newSegmentCreateCommand() *cobra.Command {
 				}
 				return print(cmd, saved, func(w io.Writer) error {
 					for _, s := range saved {
+						if s.Waits != "" {
+							fmt.Fprintf(w, "%s version %d waits for a second person: proposal %s\n", s.ID, s.Version, s.Waits)
+							continue
+						}
 						fmt.Fprintf(w, "%s version %d is %s\n", s.ID, s.Version, s.Status)
 					}
 					return nil

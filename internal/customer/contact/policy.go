@@ -23,6 +23,8 @@ const (
 	PermRead    auth.Permission = "customer.contact.read"
 	PermEdit    auth.Permission = "customer.contact.edit"
 	PermReserve auth.Permission = "customer.contact.reserve"
+	// PermApprove lets a version into force that somebody else put forward.
+	PermApprove auth.Permission = "customer.contact.approve"
 )
 
 // Limits of a policy.
@@ -51,6 +53,8 @@ type Policy struct {
 	Note    string       `yaml:"-" json:"-"`
 	Created store.Micros `yaml:"-" json:"-"`
 	MadeBy  string       `yaml:"-" json:"-"`
+	// Waits names the proposal that a second person decides; "" for a version in force.
+	Waits string `yaml:"-" json:"-"`
 }
 
 // Kind is a kind of contact. Requests name it by its id.

@@ -12,7 +12,7 @@ import (
 
 	"omote/internal/customer/consent"
 	"omote/internal/customer/identity"
-	"omote/internal/platform/audit"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/scope"
@@ -41,7 +41,8 @@ type Service struct {
 	consents      Consents
 	attributes    Attributes
 	circumstances []Circumstances
-	parsed        sync.Map // policyKey → *Policy
+	approvals     *approval.Service // nil: whoever may edit puts into force
+	parsed        sync.Map          // policyKey → *Policy
 }
 
 type policyKey struct {
@@ -112,33 +113,6 @@ func (s *Service) policy(ctx context.Context, tx store.Tx) (*Policy, error) {
 		tx.AfterCommit(func() { s.parsed.Store(key, p) })
 	}
 	return p, err
-}
-
-// Save puts a new version into force. p.Version is the one the caller saw.
-func (s *Service) Save(ctx context.Context, p *Policy, note string) (saved *Policy, err error) {
-	if err := auth.Require(ctx, PermEdit, scope.Root); err != nil {
-		return nil, err
-	}
-	if err := p.Validate(); err != nil {
-		return nil, err
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		version, err := policyVersion(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if version != p.Version {
-			return errs.Conflict("customer.contact.error.version", "somebody saved version %d meanwhile", version)
-		}
-		next := *p
-		next.Version, next.Note = version+1, note
-		saved = &next
-		if err := insertPolicy(ctx, tx, saved); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "customer.contact.save", Object: fmt.Sprintf("policy/%d", next.Version), Reason: note, After: saved})
-	})
-	return saved, err
 }
 
 // Decide judges the request and, when it is allowed, reserves its place in the

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -110,7 +111,7 @@ func insertPolicy(ctx context.Context, tx store.Tx, p *Policy) error {
 	if err != nil {
 		return fmt.Errorf("contact policy: %w", err)
 	}
-	r := policyRow{Entity: tx.Scope.Entity, Version: p.Version, Body: body, Note: p.Note, CreatedAt: tx.Now(), CreatedBy: tx.Scope.Actor}
+	r := policyRow{Entity: tx.Scope.Entity, Version: p.Version, Body: body, Note: p.Note, CreatedAt: tx.Now(), CreatedBy: cmp.Or(p.MadeBy, tx.Scope.Actor)}
 	_, err = tx.NewInsert().Model(&r).Exec(ctx)
 	if store.IsDuplicate(err) {
 		return errs.Conflict("customer.contact.error.version", "somebody saved another version meanwhile")

@@ -20,6 +20,8 @@ import (
 const (
 	PermRead auth.Permission = "customer.erasure.read"
 	PermRun  auth.Permission = "customer.erasure.run"
+	// PermApprove lets an erasure begin that somebody else put forward.
+	PermApprove auth.Permission = "customer.erasure.approve"
 )
 
 // State is where an erasure stands.
@@ -27,6 +29,7 @@ type State string
 
 // The states. Held: what may go is gone, and some records wait for a hold to end.
 const (
+	Waiting State = "waiting" // for a second person; nothing has begun
 	Running State = "running"
 	Held    State = "held"
 	Done    State = "done"
@@ -104,6 +107,9 @@ type Certificate struct {
 	Finished time.Time // zero while it runs
 	// Again is when it was last applied to a restored back-up.
 	Again time.Time
+	// Proposal names what a second person decides before the erasure begins; the
+	// certificate has no id then and is Waiting.
+	Proposal string
 }
 
 // Complete is when the last copy that expires by itself is gone; zero while the

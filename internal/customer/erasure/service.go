@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"omote/internal/customer/identity"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/erasure"
@@ -51,13 +52,17 @@ type Deps struct {
 	CaughtUp func(ctx context.Context) error
 	// Submit queues the job that carries an erasure out, in the transaction.
 	Submit func(ctx context.Context, tx store.Tx, id string) error
+	// Ordered hears which erasure carries a subject request out that a second
+	// person has approved. May be nil.
+	Ordered func(ctx context.Context, tx store.Tx, requestID, erasureID string) error
 }
 
 // Service erases. It is safe for concurrent use.
 type Service struct {
 	Deps
-	marker *erasure.Marker
-	one    sync.Mutex // held by whoever erases: the counts of a certificate are of one run at a time
+	marker    *erasure.Marker
+	approvals *approval.Service // nil: whoever may order begins it
+	one       sync.Mutex // held by whoever erases: the counts of a certificate are of one run at a time
 }
 
 // NewService makes the service.
@@ -91,20 +96,9 @@ func Job(service func() *Service) jobs.Kind {
 // JobArgs are the arguments of the job for an erasure.
 func JobArgs(id string) any { return jobArgs{id} }
 
-// Order orders that a customer is forgotten and gives the certificate as it
-// begins. The job does the work; records under a hold are restricted at once.
-func (s *Service) Order(ctx context.Context, customer, requestID, reason string) (c Certificate, err error) {
-	if err := auth.Require(ctx, PermRun, scope.Root); err != nil {
-		return c, err
-	}
-	err = s.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		c, err = s.OrderIn(ctx, tx, customer, requestID, reason)
-		return err
-	})
-	return c, err
-}
-
-// OrderIn is Order in a running transaction, for callers that have authorised.
+// OrderIn orders that a customer is forgotten and gives the certificate as it
+// begins. The job does the work; records under a hold are restricted at once. For
+// callers that have authorised and had it checked; PutForward is for the others.
 func (s *Service) OrderIn(ctx context.Context, tx store.Tx, customer, requestID, reason string) (c Certificate, err error) {
 	if customer == "" {
 		return c, errs.Invalid("customer.erasure.error.customer", "customer", "an erasure needs a customer")

@@ -28,7 +28,9 @@ type Consents interface {
 
 // Erasures carries out that a person is forgotten; erasure.Service does.
 type Erasures interface {
-	OrderIn(ctx context.Context, tx store.Tx, customer, requestID, reason string) (erasure.Certificate, error)
+	PutForward(ctx context.Context, tx store.Tx, customer, requestID, reason string) (erasure.Certificate, error)
+	// Checked reports whether an order of the actor waits for a second person.
+	Checked(ctx context.Context) bool
 	Get(ctx context.Context, id string) (erasure.Certificate, error)
 }
 
@@ -299,12 +301,16 @@ func (s *Service) Note(ctx context.Context, id, note string) error {
 }
 
 // OrderErasure has the person forgotten; it goes on in the background and ends
-// with a certificate.
+// with a certificate. A person's order begins when somebody else has approved it.
 func (s *Service) OrderErasure(ctx context.Context, id string) error {
 	if err := auth.Require(ctx, PermDecide, ""); err != nil {
 		return err
 	}
-	return s.change(ctx, id, "erase", "", func(ctx context.Context, tx store.Tx, r *row) error {
+	act := "erase"
+	if s.Erasures.Checked(ctx) {
+		act = "propose"
+	}
+	return s.change(ctx, id, act, "", func(ctx context.Context, tx store.Tx, r *row) error {
 		switch {
 		case r.Kind != Erase:
 			return errs.Invalid("customer.request.error.kind", "kind", "only a request to be forgotten erases")
@@ -313,10 +319,27 @@ func (s *Service) OrderErasure(ctx context.Context, id string) error {
 		case r.ErasureID != "":
 			return errs.Conflict("customer.request.error.erasing", "the erasure was ordered already")
 		}
-		c, err := s.Erasures.OrderIn(ctx, tx, r.RecordID, r.ID, "subject request")
+		c, err := s.Erasures.PutForward(ctx, tx, r.RecordID, r.ID, "subject request")
 		r.ErasureID = c.ID
 		return err
 	})
+}
+
+// ErasureOrdered notes which erasure carries a request out, in the transaction in
+// which a second person approved it.
+func (s *Service) ErasureOrdered(ctx context.Context, tx store.Tx, id, erasureID string) error {
+	r, err := s.get(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if !r.State.Open() || r.ErasureID != "" {
+		return errs.Conflict("customer.request.error.over", "the request is over")
+	}
+	r.ErasureID = erasureID
+	if err := s.update(ctx, tx, &r); err != nil {
+		return err
+	}
+	return s.step(ctx, tx, id, "erase", "")
 }
 
 // Complete ends a request that was carried out. answer is what the person is told.

@@ -14,13 +14,11 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
-	"omote/internal/platform/audit"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
-	"omote/internal/platform/errs"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
@@ -30,6 +28,8 @@ import (
 const (
 	PermRead auth.Permission = "customer.retention.read"
 	PermEdit auth.Permission = "customer.retention.edit"
+	// PermApprove lets a rule into force that somebody else put forward.
+	PermApprove auth.Permission = "customer.retention.approve"
 )
 
 // JobKind is the nightly job.
@@ -66,6 +66,16 @@ type Rule struct {
 	Due     int64
 	LastRun time.Time
 	Taken   int64 // by the last run
+	// Waits is the rule that waits for a second person; nil for none.
+	Waits *Proposed
+}
+
+// Proposed is a rule that was put forward.
+type Proposed struct {
+	Kind  string `json:"kind"`
+	Base  int    `json:"base"` // the version it was made from
+	Days  int    `json:"days"`
+	Basis string `json:"basis"`
 }
 
 type row struct {
@@ -92,12 +102,13 @@ type runRow struct {
 
 // Service keeps the rules and carries them out. It is safe for concurrent use.
 type Service struct {
-	db    *store.DB
-	kinds []Kind
+	db        *store.DB
+	kinds     []Kind
+	approvals *approval.Service // nil: whoever may edit puts into force
 }
 
 // NewService makes the service for the kinds, in the order of the page.
-func NewService(db *store.DB, kinds ...Kind) *Service { return &Service{db, kinds} }
+func NewService(db *store.DB, kinds ...Kind) *Service { return &Service{db: db, kinds: kinds} }
 
 // Rules gives the rule of every kind with what is due.
 func (s *Service) Rules(ctx context.Context) (out []Rule, err error) {
@@ -140,39 +151,14 @@ func (s *Service) rules(ctx context.Context) (out []Rule, err error) {
 			if i := slices.IndexFunc(runs, func(w runRow) bool { return w.Kind == k.ID }); i >= 0 {
 				r.LastRun, r.Taken = runs[i].At.Time(), runs[i].N
 			}
+			if r.Waits, err = s.waiting(ctx, tx, k.ID); err != nil {
+				return err
+			}
 			out = append(out, r)
 		}
 		return nil
 	})
 	return out, err
-}
-
-// Save puts a new rule for a kind into force from the next run on.
-func (s *Service) Save(ctx context.Context, kind string, days int, basis string) error {
-	if err := auth.Require(ctx, PermEdit, scope.Root); err != nil {
-		return err
-	}
-	i := slices.IndexFunc(s.kinds, func(k Kind) bool { return k.ID == kind })
-	switch n := utf8.RuneCountInString(strings.TrimSpace(basis)); {
-	case i < 0:
-		return errs.NotFound("customer.retention.error.kind", "there is no kind of data %q", kind)
-	case days < s.kinds[i].MinDays || days > MaxDays || days < 1:
-		return errs.Invalid("customer.retention.error.days", "days", "a rule is %d to %d days", max(1, s.kinds[i].MinDays), MaxDays).
-			With("min", max(1, s.kinds[i].MinDays)).With("max", MaxDays)
-	case n == 0 || n > maxBasis:
-		return errs.Invalid("customer.retention.error.basis", "basis", "the basis has 1 to %d characters", maxBasis).With("max", maxBasis)
-	}
-	return s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		r := row{Entity: tx.Scope.Entity, Kind: kind, Days: days, Basis: strings.TrimSpace(basis), CreatedAt: tx.Now(), CreatedBy: tx.Scope.Actor}
-		err := tx.NewRaw("SELECT COALESCE(MAX(version), 0) + 1 FROM customer_retention WHERE entity = ? AND kind = ?", tx.Scope.Entity, kind).Scan(ctx, &r.Version)
-		if err != nil {
-			return fmt.Errorf("retention rule: %w", err)
-		}
-		if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
-			return fmt.Errorf("save a retention rule: %w", err)
-		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "customer.retention.save", Object: "retention/" + kind, Reason: basis, After: r})
-	})
 }
 
 // Run takes away what is old, kind by kind. step, when set, is told how many kinds

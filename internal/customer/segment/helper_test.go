@@ -202,7 +202,8 @@ func (d *desk) define(id, text string, more ...func(*Definition)) {
 	}
 	v, err := d.svc.Save(d.ctx, def, "test")
 	d.must(err)
-	d.must(d.svc.Activate(d.ctx, id, v.Version))
+	_, err = d.svc.Activate(d.ctx, id, v.Version)
+	d.must(err)
 }
 
 // members are the present members of a segment.

@@ -19,6 +19,8 @@ const (
 	PermEdit   auth.Permission = "customer.segment.edit"
 	PermMember auth.Permission = "customer.segment.member"
 	PermExport auth.Permission = "customer.segment.export"
+	// PermApprove brings a segment to life that somebody else put forward.
+	PermApprove auth.Permission = "customer.segment.approve"
 )
 
 // Text is said in both languages.
@@ -52,6 +54,14 @@ var Stages = []Stage{Get, Grow, Keep, Left}
 // Uses are what a segment may be used for. A use that a segment does not list is
 // refused when an audience is built.
 var Uses = []string{"service", "survey", "offer", "analysis", "protection"}
+
+// contactUses are the uses by which a member hears from the bank.
+var contactUses = []string{"service", "survey", "offer"}
+
+// Contacts reports whether members may be contacted because they belong.
+func (d *Definition) Contacts() bool {
+	return slices.ContainsFunc(d.Uses, func(u string) bool { return slices.Contains(contactUses, u) })
+}
 
 // LifeGroup is the group whose ranked segments make the life-cycle board.
 const LifeGroup = "life"

@@ -12,6 +12,7 @@ import (
 
 	"omote/analytics/rule"
 	"omote/analytics/text/normalise"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
@@ -49,6 +50,7 @@ type Service struct {
 	filler     *Filler
 	timer      *Clock
 	positions  Positions
+	approvals  *approval.Service // nil: whoever may edit brings to life
 }
 
 // NewService makes the service with the shipped attributes.
@@ -257,6 +259,10 @@ func (s *Service) save(ctx context.Context, tx store.Tx, d Definition, origin, r
 	if len(rows) > 0 {
 		if rows[0].Status == Draft {
 			row.Version = rows[0].Version
+			// What waits for a second person was another text.
+			if err := s.withdraw(ctx, tx, d.ID, row.Version); err != nil {
+				return nil, err
+			}
 			return row, updateVersion(ctx, tx, row, "definition", "reason", "created_at", "created_by", "origin")
 		}
 		row.Version = rows[0].Version + 1
@@ -273,23 +279,15 @@ func (s *Service) resolve(ctx context.Context, tx store.Tx, d *Definition) (r re
 	return s.resolveAmong(ctx, tx, d, nil)
 }
 
-// Activate brings a draft to life: it takes up history first, then it is live.
-// Segments that refer to it go through the same with it.
-func (s *Service) Activate(ctx context.Context, id string, version int) error {
-	if err := auth.Require(ctx, PermEdit, scope.Root); err != nil {
-		return err
-	}
-	return s.DB.Write(ctx, func(ctx context.Context, tx store.Tx) error { return s.ActivateIn(ctx, tx, id, version) })
-}
-
-// ActivateIn is Activate within a running transaction, whose caller has authorised.
+// ActivateIn brings a draft to life within a running transaction, whose caller has
+// authorised and, where members are contacted, has had it checked.
 func (s *Service) ActivateIn(ctx context.Context, tx store.Tx, id string, version int) error {
 	row, err := oneVersion(ctx, tx, id, version)
 	if err != nil {
 		return err
 	}
 	if row.Status != Draft {
-		return errs.Conflict("segment.error.not_draft", "version %d of %s is %s", row.Version, id, row.Status).With("id", id)
+		return notDraft(row)
 	}
 	if err := s.activate(ctx, tx, []*versionRow{row}); err != nil {
 		return err

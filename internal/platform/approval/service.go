@@ -13,6 +13,7 @@ import (
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 )
 
@@ -308,6 +309,29 @@ func (s *Service) WithdrawObject(ctx context.Context, tx store.Tx, kind, object,
 		}
 	}
 	return nil
+}
+
+// WaitsFor gives what waits for an object, nil for nothing: for the page of the
+// thing, whose reader its module has authorised.
+func (s *Service) WaitsFor(ctx context.Context, tx store.Tx, kind, object string) (*Request, error) {
+	rows, err := waitingFor(ctx, tx, kind, object)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		if rows[i].Expires.After(tx.Now().Time()) {
+			return &rows[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// OwnWork reports whether the platform itself acts, such as an installation from
+// a pack: no person proposes that, and nobody checks it.
+func OwnWork(ctx context.Context) bool {
+	sc, ok := scope.From(ctx)
+	_, somebody := auth.From(ctx)
+	return ok && sc.System && !somebody
 }
 
 // Expire closes what nobody decided in time. Run it every hour.

@@ -103,15 +103,19 @@ var table = map[Permission][]Role{
 	"customer.consent.edit":    roles(Agent, CaseOwner, Steward, DPO, KeyConsent),
 	"customer.erasure.read":    roles(DPO, Auditor, Steward),
 	"customer.erasure.run":     roles(DPO),
+	"customer.erasure.approve": roles(DPO, Steward),
 	"customer.request.read":    roles(DPO, Auditor, CaseOwner, Agent),
 	"customer.request.edit":    roles(DPO, CaseOwner, Agent),
 	"customer.request.decide":  roles(DPO),
-	"customer.retention.read":  roles(DPO, Auditor, Admin),
+	"customer.retention.read":  roles(DPO, Auditor, Admin, RiskValidator),
 	"customer.retention.edit":  roles(DPO),
-	"customer.purpose.edit":    roles(DPO),
-	"customer.contact.read":    roles(CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, KeyConsent),
-	"customer.contact.edit":    roles(CXLead, DPO),
-	"customer.contact.reserve": roles(CXLead, KeyConsent),
+	// What one puts forward another of these lets into force.
+	"customer.retention.approve": roles(DPO, RiskValidator),
+	"customer.purpose.edit":      roles(DPO),
+	"customer.contact.read":      roles(CXLead, Champion, Agent, CaseOwner, Analyst, Steward, DPO, Auditor, Council, KeyConsent),
+	"customer.contact.edit":      roles(CXLead, DPO),
+	"customer.contact.approve":   roles(CXLead, DPO, Council),
+	"customer.contact.reserve":   roles(CXLead, KeyConsent),
 
 	// Surveys. Single answers are people's words; figures are not.
 	"feedback.survey.read":    everybodyAnd(KeyRead),
@@ -128,6 +132,7 @@ var table = map[Permission][]Role{
 	// who serve them.
 	"customer.segment.read":         everybodyAnd(KeyRead),
 	"customer.segment.edit":         roles(CXLead, Analyst),
+	"customer.segment.approve":      roles(CXLead, DPO, Council),
 	"customer.segment.member":       roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
 	"customer.segment.export":       roles(CXLead, DPO, KeyExport),
 	"governance.strategy.read":      everybodyAnd(KeyRead),

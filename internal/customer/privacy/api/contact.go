@@ -14,6 +14,7 @@ type ContactPolicy struct {
 	Version int    `json:"version" doc:"in a change: the version it was made from"`
 	Note    string `json:"note,omitempty" maxLength:"500" doc:"why it was changed"`
 	Policy  string `json:"policy" maxLength:"65536" doc:"the policy in YAML; docs/reference/consent.md describes it"`
+	Waits   string `json:"waits,omitempty" doc:"id of the proposal that a second person decides before the version is in force"`
 }
 
 func viewPolicy(p *contact.Policy, err error) (*one[ContactPolicy], error) {
@@ -21,7 +22,7 @@ func viewPolicy(p *contact.Policy, err error) (*one[ContactPolicy], error) {
 		return nil, err
 	}
 	text, err := p.YAML()
-	return &one[ContactPolicy]{ContactPolicy{p.Version, p.Note, text}}, err
+	return &one[ContactPolicy]{ContactPolicy{p.Version, p.Note, text, p.Waits}}, err
 }
 
 func (a API) policy(ctx context.Context, _ *nothing) (*one[ContactPolicy], error) {

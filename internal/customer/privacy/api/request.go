@@ -25,7 +25,7 @@ func (a API) registerRequests(api huma.API) {
 	httpx.Operation(api, op("list-erasures", http.MethodGet, "/erasures", erasures, "Erasures, newest first"), erasure.PermRead, a.listErasures)
 	httpx.Operation(api, op("get-erasure", http.MethodGet, "/erasures/{id}", erasures, "A certificate of erasure", 404), erasure.PermRead, a.getErasure)
 	httpx.Operation(api, op("erase-again", http.MethodPost, "/erasures/again", erasures, "Apply the list of erasures to what stands here now"), erasure.PermRun, a.eraseAgain)
-	httpx.Operation(api, op("erase-customer", http.MethodPost, "/customers/{id}/erasure", erasures, "Forget a person in every place; answers when it is done", 503), erasure.PermRun, a.erase)
+	httpx.Operation(api, op("erase-customer", http.MethodPost, "/customers/{id}/erasure", erasures, "Have a person forgotten in every place; begins when a second person has approved it", 409, 503), erasure.PermRun, a.erase)
 }
 
 // SubjectRequest is what a person asked for.
@@ -179,7 +179,7 @@ func (a API) refuseRequest(ctx context.Context, in *struct {
 // ErasureCertificate says what became of every place.
 type ErasureCertificate struct {
 	ID       string         `json:"id"`
-	State    string         `json:"state" enum:"running,held,done"`
+	State    string         `json:"state" enum:"waiting,running,held,done" doc:"waiting: for a second person"`
 	At       time.Time      `json:"ordered_at"`
 	Finished *time.Time     `json:"finished_at,omitempty"`
 	Complete *time.Time     `json:"complete_at,omitempty" doc:"when the last copy that expires by itself is gone"`
@@ -187,6 +187,7 @@ type ErasureCertificate struct {
 	Held     []ErasureHeld  `json:"held,omitempty"`
 	Lines    []ErasurePlace `json:"places"`
 	Request  string         `json:"request,omitempty"`
+	Proposal string         `json:"proposal,omitempty" doc:"what a second person decides before it begins"`
 }
 
 // ErasureHeld is a record that a legal hold keeps.
@@ -207,7 +208,7 @@ type ErasurePlace struct {
 
 func viewCertificate(c erasure.Certificate) ErasureCertificate {
 	out := ErasureCertificate{ID: c.ID, State: string(c.State), At: c.At, Finished: moment(c.Finished), Complete: moment(c.Complete()), Records: c.Records,
-		Lines: []ErasurePlace{}, Request: c.RequestID}
+		Lines: []ErasurePlace{}, Request: c.RequestID, Proposal: c.Proposal}
 	for _, h := range c.Held {
 		out.Held = append(out.Held, ErasureHeld{h.Record, string(h.Reason), h.Basis, h.Review})
 	}
@@ -241,7 +242,7 @@ func (a API) erase(ctx context.Context, in *struct {
 	}
 }) (*one[ErasureCertificate], error) {
 	c, err := a.Erasures.Order(ctx, in.ID, "", in.Body.Reason)
-	if err == nil {
+	if err == nil && c.Proposal == "" {
 		c, err = a.Erasures.Carry(ctx, c.ID)
 	}
 	return &one[ErasureCertificate]{viewCertificate(c)}, err

@@ -11,6 +11,7 @@ import (
 
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
@@ -30,6 +31,7 @@ type policyView struct {
 	open     bool // the form is open
 	kinds    ui.TableProps
 	names    func(ref string) string
+	waits    *approval.Request // for a second person
 }
 
 func (p Pages) policyShow(w http.ResponseWriter, r *http.Request) error {
@@ -43,6 +45,9 @@ func (p Pages) renderPolicy(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	if v.versions, err = p.Contacts.Policies(ctx); err != nil {
+		return err
+	}
+	if v.waits, err = p.Contacts.Waiting(ctx); err != nil {
 		return err
 	}
 	if v.source == "" {
@@ -80,7 +85,7 @@ func (p Pages) renderPolicy(w http.ResponseWriter, r *http.Request, status int, 
 	page := ui.Page{Title: i18n.T(ctx, "customer.contact.title"), At: NavContact,
 		Finding: i18n.T(ctx, "customer.contact.finding", "reserved", n[contact.Reserved], "refused", n[contact.Refused], "days", tallyDays),
 		Meta:    []ui.Item{ui.Text(i18n.T(ctx, "customer.consent.version.n", "version", v.policy.Version)), ui.Text(v.policy.Zone)}}
-	if v.edit && !v.open {
+	if v.edit && !v.open && v.waits == nil {
 		page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "customer.contact.edit"), Href: contactPath + "?edit=1", Kind: ui.Ink}}
 	}
 	return ui.RenderStatus(w, r, status, policyPage(page, v))

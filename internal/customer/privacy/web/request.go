@@ -11,6 +11,7 @@ import (
 
 	"omote/internal/customer/erasure"
 	"omote/internal/customer/request"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/i18n"
@@ -155,6 +156,7 @@ type requestView struct {
 	citation    string
 	confidence  string
 	erasure     *erasure.Certificate
+	waits       *approval.Request // an order to erase that waits for a second person
 	steps       []ui.KeyValue
 }
 
@@ -184,6 +186,11 @@ func (p Pages) renderRequest(w http.ResponseWriter, r *http.Request, status int,
 			return err
 		}
 		v.erasure = &c
+	}
+	if found.Kind == request.Erase && found.Erasure == "" && auth.Can(ctx, erasure.PermRead) {
+		if v.waits, err = p.Erasures.Waits(ctx, found.Customer); err != nil {
+			return err
+		}
 	}
 	for _, s := range found.Steps {
 		text := "**" + i18n.T(ctx, "customer.request.act."+s.Act) + "** · " + p.who(ctx, s.By)

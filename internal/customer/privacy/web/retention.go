@@ -19,6 +19,7 @@ type retentionView struct {
 	kind  string
 	days  string
 	basis string
+	waits int // rules that wait for a second person
 }
 
 func (p Pages) retentionShow(w http.ResponseWriter, r *http.Request) error {
@@ -50,12 +51,17 @@ func (p Pages) renderRetention(w http.ResponseWriter, r *http.Request, status in
 			old = i18n.Fmt(ctx).Int(rule.Due)
 			due += rule.Due
 		}
+		days := ui.Cell{Text: i18n.Fmt(ctx).Int(int64(rule.Days))}
+		if rule.Waits != nil {
+			days.Sub = i18n.T(ctx, "customer.retention.waits", "days", rule.Waits.Days)
+			v.waits++
+		}
 		cell := ui.Cell{Text: last}
 		if !rule.LastRun.IsZero() {
 			cell.Sub = i18n.T(ctx, "customer.retention.taken", "count", rule.Taken)
 		}
 		v.rows.Rows = append(v.rows.Rows, ui.Row{ID: rule.Kind.ID, Cells: []ui.Cell{{Text: i18n.T(ctx, "customer.retention.kind."+rule.Kind.ID), Sub: i18n.T(ctx, "customer.retention.kind."+rule.Kind.ID+".note")},
-			{Text: i18n.Fmt(ctx).Int(int64(rule.Days))}, {Text: old}, cell, {Node: ui.Small(rule.Basis)}}})
+			days, {Text: old}, cell, {Node: ui.Small(rule.Basis)}}})
 	}
 	v.rows.Rows = append(v.rows.Rows, ui.Row{ID: "log", Cells: []ui.Cell{{Text: i18n.T(ctx, "customer.retention.kind.log"), Sub: i18n.T(ctx, "customer.retention.kind.log.note")},
 		{Text: i18n.Fmt(ctx).Decimal(p.LogRetention.Hours()/24, 0)}, {Text: "–"}, {Text: "–"}, {Node: ui.Small(i18n.T(ctx, "customer.retention.log.basis"))}}})

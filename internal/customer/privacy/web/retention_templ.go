@@ -63,6 +63,12 @@ func retentionPage(page ui.Page, v retentionView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			if v.waits > 0 {
+				templ_7745c5c3_Err = ui.Note(ui.NoteProps{Head: i18n.T(ctx, "customer.retention.waiting", "count", v.waits), Text: i18n.T(ctx, "customer.check.other"), Link: ui.Link{Label: i18n.T(ctx, "customer.check.link"), Href: "/governance/approvals"}}).Render(ctx, templ_7745c5c3_Buffer)
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
+			}
 			templ_7745c5c3_Err = ui.Table(v.rows).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

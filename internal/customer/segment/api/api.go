@@ -90,6 +90,7 @@ type Segment struct {
 	Definition SegmentRule `json:"definition"`
 	Newest     int         `json:"newest" doc:"number of the newest version"`
 	Draft      bool        `json:"draft" doc:"a newer version waits to be activated"`
+	Waits      string      `json:"waits,omitempty" doc:"id of the proposal that a second person decides"`
 }
 
 func view(v *segment.Version) Segment {
@@ -223,14 +224,17 @@ func (a API) activate(ctx context.Context, in *activateInput) (*one[Segment], er
 		}
 		n = versions[0].Version
 	}
-	if err := a.Segments.Activate(ctx, in.ID, n); err != nil {
+	waits, err := a.Segments.Activate(ctx, in.ID, n)
+	if err != nil {
 		return nil, err
 	}
 	v, err := a.Segments.Get(ctx, in.ID, n)
 	if err != nil {
 		return nil, err
 	}
-	return &one[Segment]{view(v)}, nil
+	out := view(v)
+	out.Waits = waits
+	return &one[Segment]{out}, nil
 }
 
 type retireInput struct {

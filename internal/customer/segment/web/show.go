@@ -9,6 +9,7 @@ import (
 
 	"omote/analytics/rule"
 	"omote/internal/customer/segment"
+	"omote/internal/platform/approval"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/i18n"
 	"omote/internal/platform/scope"
@@ -26,6 +27,7 @@ type showView struct {
 	text     string
 	names    map[string]segment.Text
 	mayEdit  bool
+	waits    *approval.Request // for a second person
 }
 
 func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
@@ -38,6 +40,9 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	}
 	view := showView{v: v, mayEdit: auth.Require(ctx, segment.PermEdit, scope.Root) == nil}
 	if view.versions, err = p.Segments.Versions(ctx, id); err != nil {
+		return err
+	}
+	if view.waits, err = p.Segments.Waiting(ctx, id, v.Version); err != nil {
 		return err
 	}
 	if view.figures, err = p.Segments.Figures(ctx, id); err != nil {
@@ -87,6 +92,8 @@ func (v showView) finding(ctx context.Context) string {
 	f := i18n.Fmt(ctx)
 	st := v.figures.Stability
 	switch {
+	case v.waits != nil:
+		return i18n.T(ctx, "segment.show.waits", "at", ui.When(ctx, v.waits.Expires))
 	case v.v.Status == segment.Draft:
 		return i18n.T(ctx, "segment.show.draft")
 	case v.v.Status == segment.Filling:
@@ -183,10 +190,15 @@ func (v showView) versionTable(ctx context.Context) ui.TableProps {
 
 func (p Pages) activate(w http.ResponseWriter, r *http.Request) error {
 	n, _ := strconv.Atoi(r.FormValue("version"))
-	if err := p.Segments.Activate(r.Context(), r.PathValue("id"), n); err != nil {
+	waits, err := p.Segments.Activate(r.Context(), r.PathValue("id"), n)
+	if err != nil {
 		return err
 	}
-	return see(w, r, segmentPath(r.PathValue("id")))
+	at := segmentPath(r.PathValue("id"))
+	if waits != "" {
+		at += "?version=" + strconv.Itoa(n)
+	}
+	return see(w, r, at)
 }
 
 func (p Pages) retire(w http.ResponseWriter, r *http.Request) error {
