@@ -59,6 +59,7 @@ import (
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/platform/timer"
+	"omote/internal/program"
 	"omote/internal/report/export"
 	"omote/internal/ui"
 )
@@ -71,6 +72,7 @@ type services struct {
 	approvals   *approval.Service
 	board       *insightweb.Board
 	governance  *governance.Governance
+	program     *program.Program
 	admin       *admin.Admin
 	jobs        *jobs.Jobs
 	metrics     *metric.Service
@@ -94,7 +96,7 @@ type services struct {
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
 		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations, survey.Migrations,
-		governance.Migrations}
+		governance.Migrations, program.Migrations}
 }
 
 // stateBatch is how many events the state projector takes up in one transaction
@@ -139,7 +141,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.installSegments(ctx); err != nil {
 		return err
 	}
-	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{})
+	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{}, program.Follower{})
 	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
 		return fmt.Errorf("organisation: %w", err)
 	}
@@ -150,14 +152,14 @@ func (a *App) wire(ctx context.Context) error {
 			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
-			a.approvalKind(), a.governanceKind(),
+			a.approvalKind(), a.governanceKind(), a.waveKind(),
 			a.erasureKind(), a.retentionKind(), a.matchKind(),
 			a.refreshKind(),
 			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), a.clusterSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
+			a.approvalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.wavePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -177,6 +179,9 @@ func (a *App) wire(ctx context.Context) error {
 	if s.governance, err = a.newGovernance(a.Store, s.approvals); err != nil {
 		return err
 	}
+	if s.program, err = a.newProgram(a.Store, s.approvals, s.governance, nil); err != nil {
+		return err
+	}
 	sealer := &audit.Sealer{DB: a.Store}
 	a.modules = []module.Module{
 		{Name: "ui", Locales: []i18n.Source{ui.Locales(), locales(), eventlog.Locales(), projector.Locales()}},
@@ -192,6 +197,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.journeyModule(),
 		a.momentModule(),
 		a.governanceModule(),
+		a.programModule(),
 		a.caseModule(),
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},

@@ -150,6 +150,12 @@ var table = map[Permission][]Role{
 	"governance.ledger.edit":        roles(CXLead, Analyst),
 	"governance.ledger.sign":        roles(FinancePart),
 
+	// Campaigns of behaviour. Whoever checks in or observes does so for their place.
+	"program.wave.read":    roles(Council, CXLead, Champion, CaseOwner, Analyst, Auditor, FinancePart, RiskValidator, KeyRead),
+	"program.wave.edit":    roles(CXLead, Analyst),
+	"program.wave.approve": roles(CXLead, Council),
+	"program.wave.checkin": roles(CXLead, Champion),
+
 	// Cases: one problem of one customer.
 	"feedback.case.read":     roles(CXLead, Champion, Agent, CaseOwner, DPO, Auditor, KeyRead),
 	"feedback.case.edit":     roles(CXLead, Champion, Agent, CaseOwner, KeyAdmin),
