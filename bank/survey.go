@@ -30,6 +30,17 @@ var triggers = []trigger{
 	{evAccountClosed, insExit, 1, day},
 }
 
+// SampleShare is the share of the experiences that end with an event of which an
+// instrument asks; 1 for instruments that no event leads to.
+func SampleShare(event, instrument string) float64 {
+	for _, t := range triggers {
+		if eventNames[t.event] == event && instrumentNames[t.instrument] == instrument {
+			return t.sample
+		}
+	}
+	return 1
+}
+
 // eligible decides whether an experience is asked about.
 func (s *sim) eligible(c *customer, it *item, q float64) {
 	if it.trig == evNone {

@@ -52,8 +52,12 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	begin := time.Now()
 	f := newFeeder(a, true)
 	problems := newProblems(b.Config().End)
+	asked := newAskings(a.Config.Entity, b.Config().End)
 	for e := range b.ByCustomer() {
 		problems.note(e)
+		if err := asked.note(e); err != nil {
+			return nil, err
+		}
 		if err := f.take(ctx, e); err != nil {
 			return nil, err
 		}
@@ -73,6 +77,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	}
 	if err := problems.seed(ctx, a); err != nil {
 		return nil, err
+	}
+	if err := asked.seed(ctx, a); err != nil {
+		return nil, fmt.Errorf("answers to questionnaires: %w", err)
 	}
 	if err := a.CompareMaps(a.System(ctx)); err != nil {
 		return nil, err

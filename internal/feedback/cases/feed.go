@@ -1,6 +1,7 @@
 package cases
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"slices"
@@ -36,7 +37,7 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 	oldest := tx.Now().Add(-maxEventAge)
 	for i := range records {
 		e := &records[i].Event
-		if e.Kind != event.Track || e.History || e.Source == OwnSurveys || store.Micros(e.At) < oldest {
+		if e.Kind != event.Track || e.History || ownAnswer(e) || store.Micros(e.At) < oldest {
 			continue
 		}
 		if content == nil {
@@ -53,6 +54,12 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 		}
 	}
 	return nil
+}
+
+// ownAnswer tells an event of this installation's own questionnaires, which name the
+// version that was answered.
+func ownAnswer(e *event.Event) bool {
+	return e.Source == OwnSurveys && bytes.Contains(e.Props, []byte(`"survey_version"`))
 }
 
 // TakeEvent makes a case of an event, or sets the mark of its name in the case that

@@ -110,6 +110,7 @@ func (s *Service) keepResponses(ctx context.Context, tx store.Tx, changed map[st
 	}
 	entity, answers, who := make([]string, n), make([][]byte, n), make([][]byte, n)
 	version, probability, score := make([]int64, n), make([]float64, n), make([]*int64, n)
+	toldAlready := make([]bool, n)
 	started, updated, completed := make([]store.Micros, n), make([]store.Micros, n), make([]*store.Micros, n)
 	for i, id := range ids {
 		r := changed[id]
@@ -123,7 +124,7 @@ func (s *Service) keepResponses(ctx context.Context, tx store.Tx, changed map[st
 		if who[i], err = s.sealWho(ctx, whoPlace("survey_response", r.CustomerID, r.ID), r.System, r.UserID); err != nil {
 			return err
 		}
-		entity[i], version[i], probability[i], score[i] = tx.Scope.Entity, r.Version, r.Probability, r.Score
+		entity[i], version[i], probability[i], score[i], toldAlready[i] = tx.Scope.Entity, r.Version, r.Probability, r.Score, r.told
 		started[i], updated[i], completed[i] = store.At(r.Started), store.At(r.Updated), nullable(micros(r.Completed))
 	}
 	_, err := tx.Batch(ctx, "survey_response", store.Upsert{Key: []string{"customer_id", "id"},
@@ -135,7 +136,7 @@ func (s *Service) keepResponses(ctx context.Context, tx store.Tx, changed map[st
 		store.Col("unit", str(func(r *Response) string { return r.Unit })), store.Col("via", str(func(r *Response) string { return r.Via })),
 		store.Col("journey", str(func(r *Response) string { return r.Journey })), store.Col("product", str(func(r *Response) string { return r.Product })),
 		store.Col("answers", answers), store.Col("score", score), store.Col("flags", str(func(r *Response) string { return strings.Join(r.Flags, ",") })),
-		store.Col("who", who), store.Col("started", started), store.Col("updated", updated), store.Col("completed", completed))
+		store.Col("who", who), store.Col("started", started), store.Col("updated", updated), store.Col("completed", completed), store.Col("told", toldAlready))
 	return err
 }
 
