@@ -51,19 +51,19 @@ type Went struct {
 	Cases int    `json:"cases"`
 }
 
-type funnelOutput struct {
+type journeyFunnelOutput struct {
 	Body struct {
 		Part  Part         `json:"part"`
 		Items []FunnelStep `json:"items"`
 	}
 }
 
-func (o Observed) funnel(ctx context.Context, in *FunnelInput) (*funnelOutput, error) {
+func (o Observed) funnel(ctx context.Context, in *FunnelInput) (*journeyFunnelOutput, error) {
 	s, err := o.slice(ctx, in.Cases)
 	if err != nil {
 		return nil, err
 	}
-	out := &funnelOutput{}
+	out := &journeyFunnelOutput{}
 	out.Body.Part, out.Body.Items = partOf(s), []FunnelStep{}
 	if s.Log.Cases() == 0 {
 		return out, nil
@@ -193,7 +193,7 @@ type MoveDifference struct {
 	WaitQ   *float64 `json:"wait_q,omitempty"`
 }
 
-type compareOutput struct {
+type journeyCompareOutput struct {
 	Body struct {
 		Part    Part             `json:"part"`
 		CasesA  int              `json:"cases_a"`
@@ -213,12 +213,12 @@ func (o Observed) compare(ctx context.Context, in *struct {
 	Side string `query:"side" enum:"period,channel,unit,product,with,outcome,segment" default:"period" doc:"what divides the cases"`
 	A    string `query:"a" maxLength:"200" doc:"value of side A: a value of the column, an event, an outcome, a segment, or the first day of side B"`
 	B    string `query:"b" maxLength:"200" doc:"value of side B, for columns and outcomes"`
-}) (*compareOutput, error) {
+}) (*journeyCompareOutput, error) {
 	s, err := o.slice(ctx, in.Cases)
 	if err != nil {
 		return nil, err
 	}
-	out := &compareOutput{}
+	out := &journeyCompareOutput{}
 	out.Body.Part, out.Body.Items = partOf(s), []MoveDifference{}
 	if s.Log.Cases() == 0 {
 		return out, nil
