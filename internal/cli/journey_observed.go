@@ -55,29 +55,29 @@ For an event log in a file see: omote mine.`,
 
 // observedViews print the views, by the last part of their address.
 var observedViews = map[string]func(ctx context.Context, cmd *cobra.Command, c *client, path string) error{
-	"map": observedView("from\tto\tcount\tcases\tmedian\tp90", "Edges", func(e journeyapi.MapEdge) string {
+	"map": observedView("from\tto\tcount\tcases\tmedian\tp90", "Edges", func(e journeyapi.JourneyMapEdge) string {
 		return fmt.Sprintf("%s\t%s\t%d\t%d\t%v\t%v", e.From, e.To, e.Count, e.Cases, seconds(e.Wait.Median), seconds(e.Wait.P90))
 	}),
-	"variants": observedView("cases\tshare\tmedian\tway", "Items", func(w journeyapi.WayTaken) string {
+	"variants": observedView("cases\tshare\tmedian\tway", "Items", func(w journeyapi.JourneyWayTaken) string {
 		return fmt.Sprintf("%d\t%.1f%%\t%v\t%s", w.Cases, 100*w.Share, seconds(w.Median), strings.Join(w.Path, " > "))
 	}),
-	"funnel": observedView("step\tcases\tshare\tlost\topen\tmedian wait", "Items", func(f journeyapi.FunnelStep) string {
+	"funnel": observedView("step\tcases\tshare\tlost\topen\tmedian wait", "Items", func(f journeyapi.JourneyFunnelStep) string {
 		return fmt.Sprintf("%s\t%d\t%.1f%% (%.1f to %.1f)\t%d\t%d\t%v", f.Step, f.Cases, 100*f.Share.Value, 100*f.Share.Low, 100*f.Share.High, f.Lost, f.Open, seconds(f.Wait.Median))
 	}),
-	"cases": observedView("case\tlast\tlast event\tevents\toutcome", "Items", func(c journeyapi.CaseItem) string {
+	"cases": observedView("case\tlast\tlast event\tevents\toutcome", "Items", func(c journeyapi.JourneyCaseItem) string {
 		return fmt.Sprintf("%s\t%s\t%s\t%d\t%s", c.Case, c.Last.Format(time.RFC3339), c.Event, c.Events, c.Outcome)
 	}),
-	"handoffs": observedView("from\tto\tcount\tmedian wait\tlost\tback", "Items", func(h journeyapi.Handoff) string {
+	"handoffs": observedView("from\tto\tcount\tmedian wait\tlost\tback", "Items", func(h journeyapi.JourneyHandoff) string {
 		return fmt.Sprintf("%s\t%s\t%d\t%v\t%.1f%%\t%.1f%%", h.From, h.To, h.Count, seconds(h.Wait.Median), 100*h.Lost.Value, 100*h.Returned.Value)
 	}),
-	"compare": observedView("from\tto\tA\tB\tdifference\tq", "Items", func(d journeyapi.MoveDifference) string {
+	"compare": observedView("from\tto\tA\tB\tdifference\tq", "Items", func(d journeyapi.JourneyMoveDifference) string {
 		q := "-"
 		if d.ShareQ != nil {
 			q = fmt.Sprintf("%.4f", *d.ShareQ)
 		}
 		return fmt.Sprintf("%s\t%s\t%d\t%d\t%+.1f points (%+.1f to %+.1f)\t%s", d.From, d.To, d.CasesA, d.CasesB, 100*d.Share, 100*d.Low, 100*d.High, q)
 	}),
-	"now": observedView("last event\tcases\tmedian silence\texpected lost", "Steps", func(s journeyapi.OpenAt) string {
+	"now": observedView("last event\tcases\tmedian silence\texpected lost", "Steps", func(s journeyapi.JourneyOpenAt) string {
 		return fmt.Sprintf("%s\t%d\t%v\t%.1f", s.Event, s.Cases, seconds(s.Silent), s.Expected)
 	}),
 }

@@ -11,16 +11,16 @@ import (
 	"omote/internal/platform/errs"
 )
 
-// FunnelInput is a funnel over the cases of a journey.
-type FunnelInput struct {
-	Cases
+// JourneyFunnelInput is a funnel over the cases of a journey.
+type JourneyFunnelInput struct {
+	JourneyCases
 	Step   []string `query:"step,explode" maxItems:"50" doc:"events in their order; several of one step are joined by |; without any, the designed steps or the usual way"`
 	Mode   string   `query:"mode" enum:"order,direct,any" default:"order" doc:"one after the other, directly after each other, or in any order"`
 	Within float64  `query:"within" minimum:"0" maximum:"43920" doc:"hours from the first to the last step"`
 	Gap    float64  `query:"gap" minimum:"0" maximum:"43920" doc:"hours from one step to the next"`
 }
 
-func (in *FunnelInput) spec(s *observed.Slice) observed.FunnelSpec {
+func (in *JourneyFunnelInput) spec(s *observed.Slice) observed.FunnelSpec {
 	f := observed.FunnelSpec{Steps: in.Step, Within: time.Duration(in.Within * float64(time.Hour)), Gap: time.Duration(in.Gap * float64(time.Hour))}
 	if len(f.Steps) == 0 {
 		f.Steps = s.Steps(nil)
@@ -34,37 +34,37 @@ func (in *FunnelInput) spec(s *observed.Slice) observed.FunnelSpec {
 	return f
 }
 
-// FunnelStep is what became of the cases at one step.
-type FunnelStep struct {
-	Step  string `json:"step"`
-	Cases int    `json:"cases" doc:"that got through it"`
-	Share Share  `json:"share" doc:"of all cases"`
-	Lost  int    `json:"lost" doc:"that did not get through the next step and are over"`
-	Open  int    `json:"open" doc:"that may still get through the next step"`
-	Wait  Wait   `json:"wait" doc:"since the step before"`
-	Next  []Went `json:"next" doc:"where those who did not go on went instead, most first"`
+// JourneyFunnelStep is what became of the cases at one step.
+type JourneyFunnelStep struct {
+	Step  string        `json:"step"`
+	Cases int           `json:"cases" doc:"that got through it"`
+	Share JourneyShare  `json:"share" doc:"of all cases"`
+	Lost  int           `json:"lost" doc:"that did not get through the next step and are over"`
+	Open  int           `json:"open" doc:"that may still get through the next step"`
+	Wait  JourneyWait   `json:"wait" doc:"since the step before"`
+	Next  []JourneyWent `json:"next" doc:"where those who did not go on went instead, most first"`
 }
 
-// Went is an event that came instead; none is "".
-type Went struct {
+// JourneyWent is an event that came instead; none is "".
+type JourneyWent struct {
 	Event string `json:"event"`
 	Cases int    `json:"cases"`
 }
 
 type journeyFunnelOutput struct {
 	Body struct {
-		Part  Part         `json:"part"`
-		Items []FunnelStep `json:"items"`
+		Part  JourneyPart         `json:"part"`
+		Items []JourneyFunnelStep `json:"items"`
 	}
 }
 
-func (o Observed) funnel(ctx context.Context, in *FunnelInput) (*journeyFunnelOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+func (o Observed) funnel(ctx context.Context, in *JourneyFunnelInput) (*journeyFunnelOutput, error) {
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
 	out := &journeyFunnelOutput{}
-	out.Body.Part, out.Body.Items = partOf(s), []FunnelStep{}
+	out.Body.Part, out.Body.Items = partOf(s), []JourneyFunnelStep{}
 	if s.Log.Cases() == 0 {
 		return out, nil
 	}
@@ -74,9 +74,9 @@ func (o Observed) funnel(ctx context.Context, in *FunnelInput) (*journeyFunnelOu
 		return nil, err
 	}
 	for i, x := range result.Steps {
-		step := FunnelStep{Step: spec.Steps[i], Cases: x.Cases, Share: shareOf(x.Cases, s.Log.Cases()), Lost: x.Lost, Open: x.Open, Wait: waitOf(x.Wait), Next: []Went{}}
+		step := JourneyFunnelStep{Step: spec.Steps[i], Cases: x.Cases, Share: shareOf(x.Cases, s.Log.Cases()), Lost: x.Lost, Open: x.Open, Wait: waitOf(x.Wait), Next: []JourneyWent{}}
 		for _, n := range x.Next[:min(len(x.Next), 10)] {
-			w := Went{Cases: n.N}
+			w := JourneyWent{Cases: n.N}
 			if n.ID != mining.None {
 				w.Event = s.Log.Activities().Name(n.ID)
 			}
@@ -87,8 +87,8 @@ func (o Observed) funnel(ctx context.Context, in *FunnelInput) (*journeyFunnelOu
 	return out, nil
 }
 
-// CaseItem is one case.
-type CaseItem struct {
+// JourneyCaseItem is one case.
+type JourneyCaseItem struct {
 	Case    string    `json:"case"`
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`
@@ -98,29 +98,29 @@ type CaseItem struct {
 	Outcome string    `json:"outcome" enum:"succeeded,failed,abandoned,open"`
 }
 
-type casesOutput struct {
+type journeyCasesOutput struct {
 	Body struct {
-		Part  Part       `json:"part"`
-		Total int        `json:"total"`
-		Items []CaseItem `json:"items"`
+		Part  JourneyPart       `json:"part"`
+		Total int               `json:"total"`
+		Items []JourneyCaseItem `json:"items"`
 	}
 }
 
 func (o Observed) cases(ctx context.Context, in *struct {
-	FunnelInput
+	JourneyFunnelInput
 	Stopped int `query:"stopped" minimum:"0" maximum:"50" doc:"only cases that got through so many steps of the funnel and no further"`
 	Limit   int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	Offset  int `query:"offset" minimum:"0"`
-}) (*casesOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+}) (*journeyCasesOutput, error) {
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
 	if err := observed.MayList(ctx, s.Query); err != nil {
 		return nil, err
 	}
-	out := &casesOutput{}
-	out.Body.Part, out.Body.Items = partOf(s), []CaseItem{}
+	out := &journeyCasesOutput{}
+	out.Body.Part, out.Body.Items = partOf(s), []JourneyCaseItem{}
 	if s.Log.Cases() == 0 {
 		return out, nil
 	}
@@ -134,52 +134,52 @@ func (o Observed) cases(ctx context.Context, in *struct {
 	for _, c := range chosen[from:min(from+in.Limit, len(chosen))] {
 		path, times := s.Log.Path(c), s.Log.Times(c)
 		first, last := slices.Min(times), slices.Max(times)
-		out.Body.Items = append(out.Body.Items, CaseItem{Case: s.Log.CaseID(c), First: time.UnixMicro(first).UTC(), Last: time.UnixMicro(last).UTC(), Event: s.Log.Activities().Name(path[len(path)-1]),
+		out.Body.Items = append(out.Body.Items, JourneyCaseItem{Case: s.Log.CaseID(c), First: time.UnixMicro(first).UTC(), Last: time.UnixMicro(last).UTC(), Event: s.Log.Activities().Name(path[len(path)-1]),
 			Events: len(path), Lasted: float64(last-first) / 1e6, Outcome: of[c].String()})
 	}
 	return out, nil
 }
 
-// Handoff is the passing of cases from one unit or channel to another.
-type Handoff struct {
-	From     string `json:"from"`
-	To       string `json:"to"`
-	Count    int    `json:"count"`
-	Cases    int    `json:"cases"`
-	Wait     Wait   `json:"wait"`
-	Lost     Share  `json:"lost" doc:"share of the hand-offs after which the case ended without success"`
-	Returned Share  `json:"returned" doc:"share after which the case came straight back"`
+// JourneyHandoff is the passing of cases from one unit or channel to another.
+type JourneyHandoff struct {
+	From     string       `json:"from"`
+	To       string       `json:"to"`
+	Count    int          `json:"count"`
+	Cases    int          `json:"cases"`
+	Wait     JourneyWait  `json:"wait"`
+	Lost     JourneyShare `json:"lost" doc:"share of the hand-offs after which the case ended without success"`
+	Returned JourneyShare `json:"returned" doc:"share after which the case came straight back"`
 }
 
-type handoffsOutput struct {
+type journeyHandoffsOutput struct {
 	Body struct {
-		Part  Part      `json:"part"`
-		Items []Handoff `json:"items" doc:"most frequent first"`
+		Part  JourneyPart      `json:"part"`
+		Items []JourneyHandoff `json:"items" doc:"most frequent first"`
 	}
 }
 
 func (o Observed) handoffs(ctx context.Context, in *struct {
-	Cases
+	JourneyCases
 	Between string `query:"between" enum:"unit,channel" default:"unit"`
-}) (*handoffsOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+}) (*journeyHandoffsOutput, error) {
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
-	out := &handoffsOutput{}
-	out.Body.Part, out.Body.Items = partOf(s), []Handoff{}
+	out := &journeyHandoffsOutput{}
+	out.Body.Part, out.Body.Items = partOf(s), []JourneyHandoff{}
 	dict, ok := s.Log.Column(in.Between)
 	if !ok || s.Log.Cases() == 0 {
 		return out, nil
 	}
 	for _, h := range mining.HandOffs(s.Log, in.Between, s.Ending().Success...) {
-		out.Body.Items = append(out.Body.Items, Handoff{From: dict.Name(h.From), To: dict.Name(h.To), Count: h.Count, Cases: h.Cases, Wait: waitOf(h.Wait), Lost: shareOf(h.Lost, h.Count), Returned: shareOf(h.Returned, h.Count)})
+		out.Body.Items = append(out.Body.Items, JourneyHandoff{From: dict.Name(h.From), To: dict.Name(h.To), Count: h.Count, Cases: h.Cases, Wait: waitOf(h.Wait), Lost: shareOf(h.Lost, h.Count), Returned: shareOf(h.Returned, h.Count)})
 	}
 	return out, nil
 }
 
-// MoveDifference is how a move differs between two sides.
-type MoveDifference struct {
+// JourneyMoveDifference is how a move differs between two sides.
+type JourneyMoveDifference struct {
 	From    string   `json:"from"`
 	To      string   `json:"to"`
 	CasesA  int      `json:"cases_a"`
@@ -195,13 +195,13 @@ type MoveDifference struct {
 
 type journeyCompareOutput struct {
 	Body struct {
-		Part    Part             `json:"part"`
-		CasesA  int              `json:"cases_a"`
-		CasesB  int              `json:"cases_b"`
-		MedianA *float64         `json:"median_a_s,omitempty" doc:"of the cases' durations"`
-		MedianB *float64         `json:"median_b_s,omitempty"`
-		P       *float64         `json:"duration_p,omitempty"`
-		Items   []MoveDifference `json:"items" doc:"most significant first"`
+		Part    JourneyPart             `json:"part"`
+		CasesA  int                     `json:"cases_a"`
+		CasesB  int                     `json:"cases_b"`
+		MedianA *float64                `json:"median_a_s,omitempty" doc:"of the cases' durations"`
+		MedianB *float64                `json:"median_b_s,omitempty"`
+		P       *float64                `json:"duration_p,omitempty"`
+		Items   []JourneyMoveDifference `json:"items" doc:"most significant first"`
 	}
 }
 
@@ -209,17 +209,17 @@ type journeyCompareOutput struct {
 const leastCompared = 20
 
 func (o Observed) compare(ctx context.Context, in *struct {
-	Cases
+	JourneyCases
 	Side string `query:"side" enum:"period,channel,unit,product,with,outcome,segment" default:"period" doc:"what divides the cases"`
 	A    string `query:"a" maxLength:"200" doc:"value of side A: a value of the column, an event, an outcome, a segment, or the first day of side B"`
 	B    string `query:"b" maxLength:"200" doc:"value of side B, for columns and outcomes"`
 }) (*journeyCompareOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
 	out := &journeyCompareOutput{}
-	out.Body.Part, out.Body.Items = partOf(s), []MoveDifference{}
+	out.Body.Part, out.Body.Items = partOf(s), []JourneyMoveDifference{}
 	if s.Log.Cases() == 0 {
 		return out, nil
 	}
@@ -244,7 +244,7 @@ func (o Observed) compare(ctx context.Context, in *struct {
 	out.Body.MedianA, out.Body.MedianB, out.Body.P = known(found.MedianA), known(found.MedianB), known(found.Duration.P)
 	for _, e := range found.Edges {
 		x := e.Share.Difference
-		m := MoveDifference{From: s.Log.Activities().Name(e.Source), To: s.Log.Activities().Name(e.Target), CasesA: e.CasesA, CasesB: e.CasesB,
+		m := JourneyMoveDifference{From: s.Log.Activities().Name(e.Source), To: s.Log.Activities().Name(e.Target), CasesA: e.CasesA, CasesB: e.CasesB,
 			Share: finite(x.Value), Low: finite(x.Low), High: finite(x.High), ShareQ: known(e.ShareQ), WaitQ: known(e.WaitQ)}
 		if m.WaitQ != nil {
 			m.MedianA, m.MedianB = known(e.MedianA), known(e.MedianB)
@@ -254,8 +254,8 @@ func (o Observed) compare(ctx context.Context, in *struct {
 	return out, nil
 }
 
-// OpenCase is a case that is not over.
-type OpenCase struct {
+// JourneyOpenCase is a case that is not over.
+type JourneyOpenCase struct {
 	Case   string   `json:"case"`
 	Event  string   `json:"last_event"`
 	Silent float64  `json:"silent_s"`
@@ -264,42 +264,42 @@ type OpenCase struct {
 	High   *float64 `json:"high,omitempty"`
 }
 
-// OpenAt counts the open cases by their last event.
-type OpenAt struct {
+// JourneyOpenAt counts the open cases by their last event.
+type JourneyOpenAt struct {
 	Event    string  `json:"last_event"`
 	Cases    int     `json:"cases"`
 	Silent   float64 `json:"median_silent_s"`
 	Expected float64 `json:"expected_abandoned" doc:"sum of the chances known"`
 }
 
-type nowOutput struct {
+type journeyNowOutput struct {
 	Body struct {
-		Part     Part       `json:"part"`
-		At       time.Time  `json:"at" doc:"end of observation: the latest event of the journey"`
-		Total    int        `json:"total"`
-		Expected float64    `json:"expected_abandoned"`
-		Steps    []OpenAt   `json:"steps" doc:"most cases first"`
-		Items    []OpenCase `json:"items" doc:"most in danger first; none where a segment is chosen and the reader may not see its members"`
+		Part     JourneyPart       `json:"part"`
+		At       time.Time         `json:"at" doc:"end of observation: the latest event of the journey"`
+		Total    int               `json:"total"`
+		Expected float64           `json:"expected_abandoned"`
+		Steps    []JourneyOpenAt   `json:"steps" doc:"most cases first"`
+		Items    []JourneyOpenCase `json:"items" doc:"most in danger first; none where a segment is chosen and the reader may not see its members"`
 	}
 }
 
 func (o Observed) now(ctx context.Context, in *struct {
-	Cases
+	JourneyCases
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"100"`
-}) (*nowOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+}) (*journeyNowOutput, error) {
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
-	out := &nowOutput{}
+	out := &journeyNowOutput{}
 	b := &out.Body
-	b.Part, b.At, b.Steps, b.Items = partOf(s), time.UnixMicro(s.End).UTC(), []OpenAt{}, []OpenCase{}
+	b.Part, b.At, b.Steps, b.Items = partOf(s), time.UnixMicro(s.End).UTC(), []JourneyOpenAt{}, []JourneyOpenCase{}
 	waiting := s.Waiting()
 	b.Total = len(waiting)
-	at, silent := map[int32]*OpenAt{}, map[int32][]int64{}
+	at, silent := map[int32]*JourneyOpenAt{}, map[int32][]int64{}
 	for _, w := range waiting {
 		if at[w.Last] == nil {
-			at[w.Last] = &OpenAt{Event: s.Log.Activities().Name(w.Last)}
+			at[w.Last] = &JourneyOpenAt{Event: s.Log.Activities().Name(w.Last)}
 		}
 		at[w.Last].Cases++
 		silent[w.Last] = append(silent[w.Last], w.Silent)
@@ -310,7 +310,7 @@ func (o Observed) now(ctx context.Context, in *struct {
 		x.Silent = mining.Describe(silent[last]).Median
 		b.Steps = append(b.Steps, *x)
 	}
-	slices.SortFunc(b.Steps, func(x, y OpenAt) int {
+	slices.SortFunc(b.Steps, func(x, y JourneyOpenAt) int {
 		if x.Cases != y.Cases {
 			return y.Cases - x.Cases
 		}
@@ -335,7 +335,7 @@ func (o Observed) now(ctx context.Context, in *struct {
 		return 0
 	})
 	for _, w := range waiting[:min(in.Limit, len(waiting))] {
-		c := OpenCase{Case: s.Log.CaseID(w.Case), Event: s.Log.Activities().Name(w.Last), Silent: float64(w.Silent) / 1e6, Chance: known(w.Chance.P)}
+		c := JourneyOpenCase{Case: s.Log.CaseID(w.Case), Event: s.Log.Activities().Name(w.Last), Silent: float64(w.Silent) / 1e6, Chance: known(w.Chance.P)}
 		if c.Chance != nil {
 			c.Low, c.High = known(w.Chance.Low), known(w.Chance.High)
 		}

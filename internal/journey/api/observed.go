@@ -41,8 +41,8 @@ func (o Observed) Register(api huma.API) {
 	httpx.Operation(api, op("get-journey-now", "/{journey}/now", "Cases that are not over, each with the chance that nothing will follow"), definition.PermRead, o.now)
 }
 
-// Cases is a journey and the filters that choose its cases.
-type Cases struct {
+// JourneyCases is a journey and the filters that choose its cases.
+type JourneyCases struct {
 	Journey  string   `path:"journey" maxLength:"200" doc:"id of the journey; all takes the events of all journeys"`
 	From     string   `query:"from" format:"date" doc:"cases that started on or after this day"`
 	To       string   `query:"to" format:"date" doc:"cases that started on or before this day"`
@@ -64,7 +64,7 @@ type Cases struct {
 	Silence  float64  `query:"silence" minimum:"0" maximum:"43920" doc:"cut cases into sessions after so many hours without an event"`
 }
 
-func (o Observed) slice(ctx context.Context, in Cases) (*observed.Slice, error) {
+func (o Observed) slice(ctx context.Context, in JourneyCases) (*observed.Slice, error) {
 	hours := func(h float64) time.Duration { return time.Duration(h * float64(time.Hour)) }
 	q := observed.Query{Journey: in.Journey, Channel: in.Channel, Product: in.Product, Unit: in.Unit, Segment: in.Segment, With: in.With, Without: in.Without, Begins: in.Begins,
 		Ends: in.Ends, Passing: in.Passing, Longer: hours(in.Longer), Shorter: hours(in.Shorter), Outcome: in.Outcome, Way: in.Way, Hide: in.Hide, Silence: hours(in.Silence)}
@@ -88,56 +88,58 @@ func (o Observed) slice(ctx context.Context, in Cases) (*observed.Slice, error) 
 	return o.Service.Slice(ctx, q)
 }
 
-// Part says what part of a journey an answer is about.
-type Part struct {
-	Journey string    `json:"journey"`
-	Cases   int       `json:"cases"`
-	Events  int       `json:"events"`
-	Whole   int       `json:"all_cases" doc:"before the filters"`
-	First   time.Time `json:"first,omitzero" doc:"earliest event of the cases"`
-	Last    time.Time `json:"last,omitzero"`
-	ReadAt  time.Time `json:"read_at" doc:"when the events were read; they may be minutes old"`
-	Filters []Left    `json:"filters" doc:"what each filter left, in order"`
+// JourneyPart says what part of a journey an answer is about.
+type JourneyPart struct {
+	Journey string        `json:"journey"`
+	Cases   int           `json:"cases"`
+	Events  int           `json:"events"`
+	Whole   int           `json:"all_cases" doc:"before the filters"`
+	First   time.Time     `json:"first,omitzero" doc:"earliest event of the cases"`
+	Last    time.Time     `json:"last,omitzero"`
+	ReadAt  time.Time     `json:"read_at" doc:"when the events were read; they may be minutes old"`
+	Filters []JourneyLeft `json:"filters" doc:"what each filter left, in order"`
 }
 
-// Left is what a filter left.
-type Left struct {
+// JourneyLeft is what a filter left.
+type JourneyLeft struct {
 	Filter string `json:"filter"`
 	Cases  int    `json:"cases"`
 }
 
-func partOf(s *observed.Slice) Part {
-	p := Part{Journey: s.Query.Journey, Cases: s.Log.Cases(), Events: s.Log.Events(), Whole: s.Whole.Cases(), ReadAt: s.ReadAt, Filters: []Left{}}
+func partOf(s *observed.Slice) JourneyPart {
+	p := JourneyPart{Journey: s.Query.Journey, Cases: s.Log.Cases(), Events: s.Log.Events(), Whole: s.Whole.Cases(), ReadAt: s.ReadAt, Filters: []JourneyLeft{}}
 	if first, last, ok := s.Log.TimeRange(); ok {
 		p.First, p.Last = time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
 	}
 	for _, f := range s.Filters {
-		p.Filters = append(p.Filters, Left{f.Name, f.Cases})
+		p.Filters = append(p.Filters, JourneyLeft{f.Name, f.Cases})
 	}
 	return p
 }
 
-// Wait describes durations in seconds.
-type Wait struct {
+// JourneyWait describes durations in seconds.
+type JourneyWait struct {
 	N      int     `json:"n"`
 	Mean   float64 `json:"mean_s"`
 	Median float64 `json:"median_s"`
 	P90    float64 `json:"p90_s"`
 }
 
-func waitOf(s mining.Stats) Wait { return Wait{N: s.N, Mean: s.Mean, Median: s.Median, P90: s.P90} }
+func waitOf(s mining.Stats) JourneyWait {
+	return JourneyWait{N: s.N, Mean: s.Mean, Median: s.Median, P90: s.P90}
+}
 
-// Share is an estimate of a share with its 95% interval.
-type Share struct {
+// JourneyShare is an estimate of a share with its 95% interval.
+type JourneyShare struct {
 	Value float64 `json:"value"`
 	Low   float64 `json:"low"`
 	High  float64 `json:"high"`
 	N     int64   `json:"n"`
 }
 
-func shareOf(n, all int) Share {
+func shareOf(n, all int) JourneyShare {
 	e := stats.Proportion(int64(n), int64(all), 0)
-	return Share{Value: finite(e.Value), Low: finite(e.Low), High: finite(e.High), N: int64(all)}
+	return JourneyShare{Value: finite(e.Value), Low: finite(e.Low), High: finite(e.High), N: int64(all)}
 }
 
 // finite is x, or 0 where it is not a number: JSON has none such.
@@ -166,12 +168,12 @@ type ObservedJourney struct {
 	Last    time.Time       `json:"last"`
 }
 
-func (o Observed) list(ctx context.Context, _ *struct{}) (*listOutput[ObservedJourney], error) {
+func (o Observed) list(ctx context.Context, _ *struct{}) (*journeyListOutput[ObservedJourney], error) {
 	all, err := o.Service.List(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := &listOutput[ObservedJourney]{}
+	out := &journeyListOutput[ObservedJourney]{}
 	out.Body.Items = []ObservedJourney{}
 	for _, j := range all {
 		out.Body.Items = append(out.Body.Items, ObservedJourney{j.Definition.Journey, j.Definition.Name, j.Cases, j.Events, j.First, j.Last})
@@ -179,14 +181,14 @@ func (o Observed) list(ctx context.Context, _ *struct{}) (*listOutput[ObservedJo
 	return out, nil
 }
 
-type listOutput[T any] struct {
+type journeyListOutput[T any] struct {
 	Body struct {
 		Items []T `json:"items"`
 	}
 }
 
-// MapNode is an activity of the map.
-type MapNode struct {
+// JourneyMapNode is an activity of the map.
+type JourneyMapNode struct {
 	Event   string   `json:"event"`
 	Events  int      `json:"events"`
 	Cases   int      `json:"cases"`
@@ -196,75 +198,75 @@ type MapNode struct {
 	Scores  int      `json:"scores"`
 }
 
-// MapEdge is a move of the map.
-type MapEdge struct {
-	From  string `json:"from"`
-	To    string `json:"to"`
-	Count int    `json:"count"`
-	Cases int    `json:"cases"`
-	Wait  Wait   `json:"wait"`
+// JourneyMapEdge is a move of the map.
+type JourneyMapEdge struct {
+	From  string      `json:"from"`
+	To    string      `json:"to"`
+	Count int         `json:"count"`
+	Cases int         `json:"cases"`
+	Wait  JourneyWait `json:"wait"`
 }
 
-type mapOutput struct {
+type journeyMapOutput struct {
 	Body struct {
-		Part  Part      `json:"part"`
-		Nodes []MapNode `json:"nodes"`
-		Edges []MapEdge `json:"edges" doc:"most frequent first"`
+		Part  JourneyPart      `json:"part"`
+		Nodes []JourneyMapNode `json:"nodes"`
+		Edges []JourneyMapEdge `json:"edges" doc:"most frequent first"`
 	}
 }
 
-func (o Observed) graph(ctx context.Context, in *Cases) (*mapOutput, error) {
+func (o Observed) graph(ctx context.Context, in *JourneyCases) (*journeyMapOutput, error) {
 	s, err := o.slice(ctx, *in)
 	if err != nil {
 		return nil, err
 	}
-	out := &mapOutput{}
-	out.Body.Part, out.Body.Nodes, out.Body.Edges = partOf(s), []MapNode{}, []MapEdge{}
+	out := &journeyMapOutput{}
+	out.Body.Part, out.Body.Nodes, out.Body.Edges = partOf(s), []JourneyMapNode{}, []JourneyMapEdge{}
 	if s.Log.Cases() == 0 {
 		return out, nil
 	}
 	g, name := mining.DirectlyFollows(s.Log), s.Log.Activities().Name
 	felt := mining.Measure(s.Log, g, "feeling")
 	for i, n := range g.Nodes {
-		node := MapNode{Event: name(n.Activity), Events: n.Events, Cases: n.Cases, Starts: n.Starts, Ends: n.Ends}
+		node := JourneyMapNode{Event: name(n.Activity), Events: n.Events, Cases: n.Cases, Starts: n.Starts, Ends: n.Ends}
 		if felt != nil && felt.Nodes[i].N > 0 {
 			node.Feeling, node.Scores = known(stats.Mean(felt.Nodes[i], 0).Value), int(felt.Nodes[i].N)
 		}
 		out.Body.Nodes = append(out.Body.Nodes, node)
 	}
 	for _, e := range g.Edges {
-		out.Body.Edges = append(out.Body.Edges, MapEdge{From: name(e.Source), To: name(e.Target), Count: e.Count, Cases: e.Cases, Wait: waitOf(e.Wait)})
+		out.Body.Edges = append(out.Body.Edges, JourneyMapEdge{From: name(e.Source), To: name(e.Target), Count: e.Count, Cases: e.Cases, Wait: waitOf(e.Wait)})
 	}
-	slices.SortStableFunc(out.Body.Edges, func(a, b MapEdge) int { return b.Count - a.Count })
+	slices.SortStableFunc(out.Body.Edges, func(a, b JourneyMapEdge) int { return b.Count - a.Count })
 	return out, nil
 }
 
-// WayTaken is one way with the cases that took it.
-type WayTaken struct {
+// JourneyWayTaken is one way with the cases that took it.
+type JourneyWayTaken struct {
 	Path   []string `json:"path"`
 	Cases  int      `json:"cases"`
 	Share  float64  `json:"share"`
 	Median float64  `json:"median_s" doc:"of the cases' durations"`
 }
 
-type variantsOutput struct {
+type journeyVariantsOutput struct {
 	Body struct {
-		Part     Part       `json:"part"`
-		Variants int        `json:"variants" doc:"all ways, also those beyond the limit"`
-		Items    []WayTaken `json:"items"`
+		Part     JourneyPart       `json:"part"`
+		Variants int               `json:"variants" doc:"all ways, also those beyond the limit"`
+		Items    []JourneyWayTaken `json:"items"`
 	}
 }
 
 func (o Observed) variants(ctx context.Context, in *struct {
-	Cases
+	JourneyCases
 	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"50"`
-}) (*variantsOutput, error) {
-	s, err := o.slice(ctx, in.Cases)
+}) (*journeyVariantsOutput, error) {
+	s, err := o.slice(ctx, in.JourneyCases)
 	if err != nil {
 		return nil, err
 	}
-	out := &variantsOutput{}
-	out.Body.Part, out.Body.Items = partOf(s), []WayTaken{}
+	out := &journeyVariantsOutput{}
+	out.Body.Part, out.Body.Items = partOf(s), []JourneyWayTaken{}
 	if s.Log.Cases() == 0 {
 		return out, nil
 	}
@@ -279,7 +281,7 @@ func (o Observed) variants(ctx context.Context, in *struct {
 		}
 	}
 	for i, x := range v.List[:shown] {
-		w := WayTaken{Path: make([]string, len(x.Path)), Cases: x.Count, Share: v.Share(i), Median: mining.Describe(lasting[i]).Median}
+		w := JourneyWayTaken{Path: make([]string, len(x.Path)), Cases: x.Count, Share: v.Share(i), Median: mining.Describe(lasting[i]).Median}
 		for k, a := range x.Path {
 			w.Path[k] = s.Log.Activities().Name(a)
 		}

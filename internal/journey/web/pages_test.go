@@ -391,7 +391,7 @@ func TestOperations(t *testing.T) {
 		Cases   int
 		Events  int
 		Whole   int `json:"all_cases"`
-		Filters []journeyapi.Left
+		Filters []journeyapi.JourneyLeft
 	}
 	list := ask[struct{ Items []journeyapi.ObservedJourney }](s, auth.Analyst, "", 200)
 	if len(list.Items) != 1 || list.Items[0].Journey != "card_activation" || list.Items[0].Cases != 400 {
@@ -399,8 +399,8 @@ func TestOperations(t *testing.T) {
 	}
 	m := ask[struct {
 		Part  part
-		Nodes []journeyapi.MapNode
-		Edges []journeyapi.MapEdge
+		Nodes []journeyapi.JourneyMapNode
+		Edges []journeyapi.JourneyMapEdge
 	}](s, auth.Analyst, "/card_activation/map", 200)
 	starts, moves, felt := 0, 0, 0
 	for _, n := range m.Nodes {
@@ -415,7 +415,7 @@ func TestOperations(t *testing.T) {
 	}
 	v := ask[struct {
 		Variants int
-		Items    []journeyapi.WayTaken
+		Items    []journeyapi.JourneyWayTaken
 	}](s, auth.Analyst, "/card_activation/variants?limit=1000", 200)
 	cases := 0
 	for _, x := range v.Items {
@@ -425,20 +425,20 @@ func TestOperations(t *testing.T) {
 		t.Errorf("variants: %d cases in %d of %d", cases, len(v.Items), v.Variants)
 	}
 	const steps = "step=card_requested&step=card_delivered&step=card_activated"
-	f := ask[struct{ Items []journeyapi.FunnelStep }](s, auth.Analyst, "/card_activation/funnel?"+steps, 200)
+	f := ask[struct{ Items []journeyapi.JourneyFunnelStep }](s, auth.Analyst, "/card_activation/funnel?"+steps, 200)
 	stopped := ask[struct {
 		Total int
-		Items []journeyapi.CaseItem
+		Items []journeyapi.JourneyCaseItem
 	}](s, auth.Analyst, "/card_activation/cases?stopped=2&limit=5&"+steps, 200)
 	if len(f.Items) != 3 || f.Items[0].Cases != 400 || f.Items[1].Lost != stopped.Total || len(stopped.Items) != 5 || f.Items[1].Cases-f.Items[2].Cases != f.Items[1].Lost+f.Items[1].Open {
 		t.Errorf("funnel %+v; %d stopped", f.Items, stopped.Total)
 	}
-	h := ask[struct{ Items []journeyapi.Handoff }](s, auth.Analyst, "/card_activation/handoffs", 200)
+	h := ask[struct{ Items []journeyapi.JourneyHandoff }](s, auth.Analyst, "/card_activation/handoffs", 200)
 	if len(h.Items) < 2 || h.Items[0].From == h.Items[0].To || h.Items[0].Lost.N != int64(h.Items[0].Count) {
 		t.Errorf("handoffs: %+v", h.Items)
 	}
 	c := ask[struct {
-		Items []journeyapi.MoveDifference
+		Items []journeyapi.JourneyMoveDifference
 	}](s, auth.Analyst, "/card_activation/compare?side=channel&a=mobile_app&b=branch&with=card_requested", 200)
 	if len(c.Items) == 0 {
 		t.Errorf("compare: %+v", c)
@@ -452,8 +452,8 @@ func TestOperations(t *testing.T) {
 	}
 	now := ask[struct {
 		Total int
-		Steps []journeyapi.OpenAt
-		Items []journeyapi.OpenCase
+		Steps []journeyapi.JourneyOpenAt
+		Items []journeyapi.JourneyOpenCase
 	}](s, auth.Analyst, "/card_activation/now?limit=1000", 200)
 	open := 0
 	for _, x := range now.Steps {
