@@ -172,7 +172,7 @@ func phase(t time.Time, i, period int, step time.Duration) int {
 type classIndex struct {
 	calendar Calendar
 	names    []string
-	days     map[int64]int
+	days     map[int64]int // by the instant of the point
 }
 
 func newClassIndex(c Calendar) *classIndex {
@@ -183,8 +183,8 @@ func (c *classIndex) of(t time.Time) int {
 	if c.calendar == nil {
 		return 0
 	}
-	day := t.Unix() / 86400
-	if k, ok := c.days[day]; ok {
+	at := t.Unix()
+	if k, ok := c.days[at]; ok {
 		return k
 	}
 	name := c.calendar.Class(t)
@@ -193,7 +193,7 @@ func (c *classIndex) of(t time.Time) int {
 		k = len(c.names)
 		c.names = append(c.names, name)
 	}
-	c.days[day] = k
+	c.days[at] = k
 	return k
 }
 

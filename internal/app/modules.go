@@ -36,6 +36,7 @@ import (
 	insightapi "omote/internal/insight/api"
 	"omote/internal/insight/metric"
 	insightpacks "omote/internal/insight/packs"
+	"omote/internal/insight/signal"
 	insightweb "omote/internal/insight/web"
 	"omote/internal/journey"
 	"omote/internal/journey/blueprint"
@@ -90,6 +91,7 @@ type services struct {
 	moments     *moment.Service
 	segments    *segments.Service
 	cases       *cases.Service
+	signals     *signal.Service
 }
 
 // migrations are all tables, those that others build on first.
@@ -141,7 +143,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.installSegments(ctx); err != nil {
 		return err
 	}
-	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{}, program.Follower{})
+	s.admin = admin.New(a.Store, s.auth, s.approvals, record.Follower{}, program.Follower{}, signal.Follower{})
 	if err := s.admin.Org.EnsureEntity(a.system(ctx), a.Config.Bank); err != nil {
 		return fmt.Errorf("organisation: %w", err)
 	}
@@ -153,13 +155,14 @@ func (a *App) wire(ctx context.Context) error {
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
 			a.approvalKind(), a.governanceKind(), a.waveKind(),
+			a.signalKind(),
 			a.erasureKind(), a.retentionKind(), a.matchKind(),
 			a.refreshKind(),
 			a.segmentKind(),
 		},
 		Periodic: []jobs.Periodic{a.momentSchedule(), a.clusterSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
-			a.approvalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.wavePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
+			a.approvalPeriodic(), a.signalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.wavePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})
 	if err := a.wireIngest(ctx); err != nil {
 		return fmt.Errorf("ingest: %w", err)
@@ -175,6 +178,9 @@ func (a *App) wire(ctx context.Context) error {
 	a.wireMoments()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)
+	}
+	if err := a.wireSignals(ctx); err != nil {
+		return fmt.Errorf("signals: %w", err)
 	}
 	if s.governance, err = a.newGovernance(a.Store, s.approvals); err != nil {
 		return err
@@ -193,6 +199,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.ingestModule(),
 		a.surveyModule(),
 		a.insightModule(),
+		a.signalModule(),
 		a.blueprintModule(),
 		a.journeyModule(),
 		a.momentModule(),

@@ -63,7 +63,7 @@ func (a *App) governancePeriodic() jobs.Periodic {
 
 // newGovernance makes the module's services over a store and its proposals.
 func (a *App) newGovernance(db *store.DB, approvals *approval.Service) (*governance.Governance, error) {
-	return governance.New(governance.Deps{Store: db, Approvals: approvals, Registry: registry{a}, Journeys: journeyList{a}})
+	return governance.New(governance.Deps{Store: db, Approvals: approvals, Registry: registry{a}, Journeys: journeyList{a}, Sources: []council.Source{signalItems{a}}})
 }
 
 // GovernanceAt gives governance and its approvals under another clock, for the

@@ -75,6 +75,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := a.RefreshSegments(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.LookForSignals(ctx); err != nil {
+		return nil, err
+	}
 	if err := problems.seed(ctx, a); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ type Question struct {
 	// Days says that the warehouse's daily aggregates are cut in Zone, so that
 	// they may answer.
 	Days bool
+	// also are further dimensions to split by; see Tallies.
+	also []string
 }
 
 // shape is what the rows of a query hold after the bucket and the group.
@@ -90,8 +92,12 @@ func (c *compiler) group(fields fieldSet) string {
 	if c.q.By == "" {
 		return "''"
 	}
-	f, _ := fields.find(c.q.By)
-	return "coalesce(" + c.text(f) + ", '')"
+	parts := make([]string, 0, 1+len(c.q.also))
+	for _, by := range append([]string{c.q.By}, c.q.also...) {
+		f, _ := fields.find(by)
+		parts = append(parts, "coalesce("+c.text(f)+", '')")
+	}
+	return strings.Join(parts, " || chr(31) || ")
 }
 
 // head is the SQL of bucket and group, of facts or of a table of days.
@@ -136,6 +142,11 @@ GROUP BY bucket, grp, score`, n, c.head(responseFields, days), table, strings.Jo
 func (c *compiler) daysAnswer(columns []string, filters ...*Expr) bool {
 	if !c.q.Days || c.q.By != "" && !slices.Contains(columns, c.q.By) {
 		return false
+	}
+	for _, by := range c.q.also {
+		if !slices.Contains(columns, by) {
+			return false
+		}
 	}
 	for _, f := range append(filters, c.q.Where) {
 		if !f.onlyReads(columns) {

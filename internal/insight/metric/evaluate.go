@@ -73,7 +73,7 @@ func evaluate(ctx context.Context, facts Facts, d *Definition, version int, ask 
 	if err != nil {
 		return nil, err
 	}
-	out.Stale = d.Fresh > 0 && now.Sub(out.Latest) > time.Duration(d.Fresh)
+	out.Stale = d.stale(now, out.Latest)
 	if q.AsOf = now; !horizon.IsZero() && horizon.Before(now) {
 		q.AsOf = horizon
 	}
@@ -92,6 +92,11 @@ func evaluate(ctx context.Context, facts Facts, d *Definition, version int, ask 
 	}
 	out.Points = d.points(q, cells, ask.Level)
 	return out, nil
+}
+
+// stale reports whether the promise of freshness is broken.
+func (d *Definition) stale(now, latest time.Time) bool {
+	return d.Fresh > 0 && now.Sub(latest) > time.Duration(d.Fresh)
 }
 
 func level(l float64) float64 {

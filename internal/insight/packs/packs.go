@@ -8,3 +8,8 @@ import _ "embed"
 //
 //go:embed metrics.yaml
 var Metrics []byte
+
+// Worth are the chains from a measure to money (see package signal).
+//
+//go:embed worth.yaml
+var Worth []byte
