@@ -30,7 +30,7 @@ type askings struct {
 // asking is one of them.
 type asking struct {
 	eligible, invited, answered int64
-	instrument, trigger         string
+	instrument, trigger, item   string
 	reason                      string // why not asked
 	channel, via                string
 	unit, journey, product      string
@@ -53,6 +53,7 @@ type surveyProps struct {
 	Instrument string `json:"instrument"`
 	Trigger    string `json:"trigger_event"`
 	Code       string `json:"reason_code"`
+	Item       string `json:"item"`
 	Score      int    `json:"score"`
 	Reason     string `json:"reason"`
 	Language   string `json:"language"`
@@ -82,7 +83,7 @@ func (k *askings) note(e *bank.Event) error {
 	case e.Name == "survey_invited":
 		a.invited, a.channel = e.At, e.Channel
 	case e.Name == "survey_answered" && a.answered == 0:
-		a.answered, a.score, a.why, a.words, a.locale = e.At, p.Score, p.Reason, p.Verbatim, p.Language
+		a.answered, a.item, a.score, a.why, a.words, a.locale = e.At, p.Item, p.Score, p.Reason, p.Verbatim, p.Language
 	}
 	return nil
 }
@@ -106,9 +107,10 @@ func (k *askings) seed(ctx context.Context, a *app.App) error {
 		docs[v.Document.ID] = v.Document
 	}
 	past := map[string][]survey.Past{}
+	unit := k.gaming()
 	for _, one := range k.list {
-		if d := docs[one.instrument]; d != nil && !one.kept() {
-			past[d.ID] = append(past[d.ID], k.past(a, d, one))
+		if d := docs[one.instrument]; d != nil {
+			past[d.ID] = append(past[d.ID], k.past(a, d, one, one.hidden(unit)))
 		}
 	}
 	past["emp_pulse"] = k.staff(docs["emp_pulse"])
@@ -120,20 +122,39 @@ func (k *askings) seed(ctx context.Context, a *app.App) error {
 	return nil
 }
 
-// kept tells an asking that the branch which games the survey never hands in: it shows
-// its code at the counter only to those who look pleased. The check for such units has
-// something to find.
-func (o *asking) kept() bool {
-	return o.unit == bank.Branches()[4].Path && o.instrument == "tx_csat" && (o.answered == 0 && o.message[0] > '2' || o.answered != 0 && o.score < 5)
+// gaming is the branch with most askings after a transaction: it leaves the addresses of
+// those out who do not look pleased, so that the check for such units has something to
+// find.
+func (k *askings) gaming() (unit string) {
+	n, branch := map[string]int{}, map[string]bool{}
+	for _, b := range bank.Branches() {
+		branch[b.Path] = true
+	}
+	for _, o := range k.list {
+		if branch[o.unit] && o.instrument == "tx_csat" && o.invited != 0 {
+			if n[o.unit]++; n[o.unit] > n[unit] || n[o.unit] == n[unit] && o.unit < unit {
+				unit = o.unit
+			}
+		}
+	}
+	return unit
 }
 
-func (k *askings) past(a *app.App, d *form.Document, o *asking) survey.Past {
+// hidden tells an asking that the branch prevents.
+func (o *asking) hidden(gaming string) bool {
+	return o.unit == gaming && o.instrument == "tx_csat" && o.invited != 0 && (o.answered == 0 && o.message[0] > '1' || o.answered != 0 && o.score < 4)
+}
+
+func (k *askings) past(a *app.App, d *form.Document, o *asking, hidden bool) survey.Past {
 	e := event.Event{System: o.system, Source: o.system, UserID: o.user}
 	created := time.UnixMicro(o.eligible).UTC()
 	in := &survey.Invitation{CustomerID: a.Names.Record(k.entity, e.RecordID()).String(), ID: uuid.NewSHA1(uuid.NameSpaceOID, []byte(o.message)).String(), Cause: "demo/" + o.message,
 		State: survey.NotAsked, Probability: bank.SampleShare(o.trigger, o.instrument), Unit: unitCode(o.unit), Via: o.via, Journey: o.journey, Product: o.product, Created: created, Due: created,
 		Expires: created.Add(d.Asking.ValidFor), Reason: notAskedWhy[o.reason], System: o.system, UserID: o.user}
-	if o.invited == 0 {
+	if hidden {
+		in.Reason = survey.NoChannel
+	}
+	if o.invited == 0 || hidden {
 		return survey.Past{Invitation: in}
 	}
 	in.State, in.Reason, in.Asked, in.Channel = survey.Asked, "", time.UnixMicro(o.invited).UTC(), o.channel
@@ -141,7 +162,8 @@ func (k *askings) past(a *app.App, d *form.Document, o *asking) survey.Past {
 		in.Channel = by
 	}
 	in.Due, in.Expires = in.Asked, in.Asked.Add(d.Asking.ValidFor)
-	if o.answered == 0 || o.answered > k.end {
+	first := d.Item(o.item)
+	if first == nil || first.Scale == nil || o.answered > k.end {
 		if in.Expires.UnixMicro() < k.end {
 			in.State = survey.Expired
 		}
@@ -150,7 +172,7 @@ func (k *askings) past(a *app.App, d *form.Document, o *asking) survey.Past {
 	in.State = survey.Answered
 	h := uuid.NewSHA1(uuid.NameSpaceURL, []byte(o.message))
 	s := said{r: rand.New(rand.NewPCG(uint64(h[0])<<8|uint64(h[1]), uint64(h[2])<<8|uint64(h[3]))), why: o.why, words: o.words}
-	s.answers(d, in.ID, o.via, o.score)
+	s.answers(d, first, in.ID, o.via, o.score)
 	completed := time.UnixMicro(o.answered).UTC()
 	took := time.Duration(len(s.all)) * time.Duration(3+s.r.IntN(9)) * time.Second
 	if s.r.IntN(40) == 0 { // somebody taps through
@@ -169,9 +191,9 @@ type said struct {
 }
 
 // answers goes through the questionnaire as a person does.
-func (s *said) answers(d *form.Document, seed, via string, score int) {
+func (s *said) answers(d *form.Document, first *form.Item, seed, via string, score int) {
 	s.all = form.Answers{}
-	first := d.Score()
+	score = min(max(score, first.Scale.Min), first.Scale.Max)
 	s.feel = float64(score-first.Scale.Min) / float64(first.Scale.Max-first.Scale.Min)
 	s.all[first.ID] = form.Answer{Number: &score}
 	for it := d.Next(seed, s.all); it != nil; it = d.Next(seed, s.all) {
@@ -256,7 +278,7 @@ func (k *askings) staff(d *form.Document) (out []survey.Past) {
 			}
 			id := uuid.Must(uuid.NewRandomFromReader(randomBytes{r})).String()
 			score := s.point(d.Score().Scale, feel, false)
-			s.answers(d, id, "", score)
+			s.answers(d, d.Score(), id, "", score)
 			at := time.UnixMicro(k.end).Add(-time.Duration(1+r.IntN(80)) * 24 * time.Hour).UTC()
 			out = append(out, survey.Past{Response: &survey.Response{ID: id, Channel: "intranet", Locale: "vi", Probability: 1, Unit: unitCode(b.Path), Answers: s.all, Started: at, Completed: at}})
 		}
