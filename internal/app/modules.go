@@ -17,6 +17,7 @@ import (
 	"omote/internal/admin/trail"
 	adminweb "omote/internal/admin/web"
 	"omote/internal/customer"
+	"omote/internal/customer/activation"
 	"omote/internal/customer/consent"
 	"omote/internal/customer/match"
 	segments "omote/internal/customer/segment"
@@ -90,6 +91,7 @@ type services struct {
 	journeys    *observed.Service
 	moments     *moment.Service
 	segments    *segments.Service
+	activations *activation.Service
 	cases       *cases.Service
 	signals     *signal.Service
 }
@@ -126,6 +128,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireSegments(); err != nil {
 		return err
 	}
+	a.wireActivations()
 	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
 		return fmt.Errorf("auth: %w", err)
 	}
@@ -149,7 +152,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed(), connect.Sealed())...),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed(), connect.Sealed(), activation.Sealed())...),
 			a.momentJob(),
 			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
@@ -211,6 +214,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.customerModule(),
 		a.matchModule(),
 		a.segmentModule(),
+		a.activationModule(),
 		a.connectModule(),
 	}
 	return nil

@@ -1,7 +1,10 @@
 package app
 
 import (
+	"github.com/danielgtaylor/huma/v2"
+
 	"omote/internal/ingest/connect"
+	connectapi "omote/internal/ingest/connect/api"
 	connectweb "omote/internal/ingest/connect/web"
 	"omote/internal/module"
 	"omote/internal/platform/config"
@@ -22,6 +25,7 @@ func (a *App) connectModule() module.Module {
 		Name:    "connect",
 		Locales: []i18n.Source{connect.Locales()},
 		Routes:  pages.Routes,
+		API:     func(api huma.API) { connectapi.API{Connectors: s}.Register(api) },
 		Work:    []module.Work{{Name: "connectors", Role: config.Worker, Run: s.Run}},
 		Nav:     []module.Nav{{Key: navConnectors, Href: "/ingest/connectors", Permission: connect.PermRead, Label: "connect.title", Layer: ui.LayerPlatform}},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"omote/internal/customer/activation"
 	"omote/internal/module"
 	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
@@ -14,7 +15,7 @@ import (
 // wireOutbox makes the outbox with a sender for each channel that is set up, and
 // the gates that modules put before it.
 func (a *App) wireOutbox() error {
-	senders := map[string]outbox.Sender{send.WebhookChannel: send.NewWebhooks(a.Clock, a.Config.SendLocal)}
+	senders := map[string]outbox.Sender{send.WebhookChannel: send.NewWebhooks(a.Clock, a.Config.SendLocal), activation.SQLChannel: a.activationSender()}
 	if a.Config.Mail != "" {
 		mail, err := send.NewMail(a.Config.Mail, a.Config.MailFrom)
 		if err != nil {

@@ -35,7 +35,9 @@ func (s *Service) CheckedBy(a *approval.Service) {
 }
 
 // Checked reports whether an order of the actor waits for a second person.
-func (s *Service) Checked(ctx context.Context) bool { return s.approvals != nil && !approval.OwnWork(ctx) }
+func (s *Service) Checked(ctx context.Context) bool {
+	return s.approvals != nil && !approval.OwnWork(ctx)
+}
 
 // Order orders that a customer is forgotten: it puts the order forward, or begins
 // at once where the platform itself gives it.

@@ -62,7 +62,7 @@ type Service struct {
 	Deps
 	marker    *erasure.Marker
 	approvals *approval.Service // nil: whoever may order begins it
-	one       sync.Mutex // held by whoever erases: the counts of a certificate are of one run at a time
+	one       sync.Mutex        // held by whoever erases: the counts of a certificate are of one run at a time
 }
 
 // NewService makes the service.

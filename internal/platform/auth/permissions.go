@@ -133,8 +133,11 @@ var table = map[Permission][]Role{
 
 	// Segments: the figures for whoever works with figures, the members for those
 	// who serve them.
-	"customer.segment.read":         everybodyAnd(KeyRead),
-	"customer.segment.edit":         roles(CXLead, Analyst),
+	"customer.segment.read": everybodyAnd(KeyRead),
+	"customer.segment.edit": roles(CXLead, Analyst),
+	// What is written back into other systems: attributes and membership leave.
+	"customer.activation.read":      roles(CXLead, Analyst, Steward, DPO, Admin, Auditor, KeyAdmin),
+	"customer.activation.edit":      roles(CXLead, DPO, KeyAdmin),
 	"customer.segment.approve":      roles(CXLead, DPO, Council),
 	"customer.segment.member":       roles(CXLead, Champion, Agent, CaseOwner, Steward, DPO),
 	"customer.segment.export":       roles(CXLead, DPO, KeyExport),
