@@ -11,6 +11,8 @@ import (
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/jobs"
+	"omote/internal/platform/store"
 )
 
 // journeySegments gives journeys the segments of customers that are in use.
@@ -46,3 +48,12 @@ func segmentOf(ctx context.Context, rule, intent string) string {
 
 // worth is what losses and handling cost; the moments are wired after the pages.
 func (a *App) worth(ctx context.Context) (moment.Worth, error) { return a.services.moments.Worth(ctx) }
+
+// TestMoments has moments of truth and pains tested now instead of at night; a
+// worker does it.
+func (a *App) TestMoments(ctx context.Context) error {
+	return a.Store.Write(a.system(ctx), func(ctx context.Context, tx store.Tx) error {
+		_, err := a.services.jobs.Submit(ctx, tx, moment.JobKind, struct{}{}, jobs.Submission{})
+		return err
+	})
+}

@@ -87,6 +87,9 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := a.CompareMaps(a.System(ctx)); err != nil {
 		return nil, err
 	}
+	if err := a.TestMoments(ctx); err != nil {
+		return nil, err
+	}
 	if err := seedPrivacy(ctx, a, o.Seed); err != nil {
 		return nil, fmt.Errorf("consents and requests: %w", err)
 	}

@@ -135,6 +135,8 @@ type Clash struct {
 	Base   json.RawMessage `json:"base,omitempty"`
 	Ours   json.RawMessage `json:"ours,omitempty"`
 	Theirs json.RawMessage `json:"theirs,omitempty"`
+	// Op is what theirs did: applied to ours, theirs holds.
+	Op Op `json:"op"`
 }
 
 // Merged is the outcome of a three-way merge.
@@ -158,7 +160,7 @@ func Merge(base, ours, theirs *Document) (Merged, error) {
 		touched[o.Target] = true
 	}
 	for _, o := range Diff(base, theirs) {
-		clash := Clash{Target: o.Target, Field: o.Field, Theirs: o.Value}
+		clash := Clash{Target: o.Target, Field: o.Field, Theirs: o.Value, Op: o}
 		switch {
 		case o.Kind == OpSet:
 			clash.Base, _ = base.Field(o.Target, o.Field)

@@ -3,7 +3,6 @@ package blueprint
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -230,82 +229,4 @@ func (s *Service) Install(ctx context.Context, d *Document, template bool, local
 		r.LiveVersion, r.LiveRev = 1, r.Rev
 		return updateRow(ctx, tx, &r)
 	})
-}
-
-// Improvements is what the gallery's edition of a template has that a journey
-// made from it has not: a preview of the merge.
-type Improvements struct {
-	Merged
-	// Edition is the template's edition.
-	Edition int
-	Rev     int64
-}
-
-// Improvements previews what a journey could take over from its template.
-// Nothing to take over gives no operations.
-func (s *Service) Improvements(ctx context.Context, journey string) (out Improvements, err error) {
-	if err := auth.Require(ctx, PermRead, ""); err != nil {
-		return Improvements{}, err
-	}
-	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
-		r, err := get(ctx, tx, journey)
-		if err != nil {
-			return err
-		}
-		out, err = s.improve(r)
-		return err
-	})
-	return out, err
-}
-
-func (s *Service) improve(r row) (Improvements, error) {
-	d, err := decode(r.Draft)
-	if err != nil {
-		return Improvements{}, err
-	}
-	out := Improvements{Merged: Merged{Document: d}, Rev: r.Rev}
-	t, ok := s.template(d.Template)
-	if !ok || string(r.Base) == "null" || len(r.Base) == 0 {
-		return out, nil
-	}
-	var base Document
-	if err := json.Unmarshal(r.Base, &base); err != nil {
-		return out, fmt.Errorf("template of %s: %w", r.Journey, err)
-	}
-	out.Edition = t.Document.Edition
-	out.Merged, err = Merge(&base, d, t.In(r.Locale))
-	return out, err
-}
-
-// Inherit takes the improvements over, as operations that can be undone. Clashes
-// stay as the bank has them.
-func (s *Service) Inherit(ctx context.Context, journey, client string) (out Outcome, err error) {
-	if err := auth.Require(ctx, PermEdit, scope.Root); err != nil {
-		return Outcome{}, err
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		r, err := get(ctx, tx, journey)
-		if err != nil {
-			return err
-		}
-		better, err := s.improve(r)
-		if err != nil {
-			return err
-		}
-		ops := better.Taken
-		for i := range ops {
-			ops[i].ID, ops[i].Base = newID(), r.Rev
-		}
-		if len(ops) > 0 {
-			if out, err = s.edit(ctx, tx, journey, client, ops, ""); err != nil {
-				return err
-			}
-		}
-		t, ok := s.template(better.Document.Template)
-		if !ok {
-			return nil
-		}
-		return updateBase(ctx, tx, journey, mustJSON(t.In(r.Locale)))
-	})
-	return out, err
 }

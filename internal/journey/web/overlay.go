@@ -156,6 +156,9 @@ func (v *view) designMap(outside int, coverage float64) flow.MapProps {
 	f, beside := i18n.Fmt(v.ctx), v.beside(o.log, o.graph)
 	for i, e := range o.graph.Edges {
 		edge := flow.Edge{From: strconv.Itoa(int(e.Source)), To: strconv.Itoa(int(e.Target)), Count: int64(e.Count), Cases: int64(e.Cases), Time: beside(i)}
+		if v.metric == "count" {
+			edge.Time = "" // the spine then counts
+		}
 		from, to := o.step(o.log, e.Source), o.step(o.log, e.Target)
 		if from != nil && to != nil && from != to && to.MaxWait > 0 {
 			edge.Promise = "≤ " + f.DurationShort(time.Duration(to.MaxWait))
@@ -266,7 +269,9 @@ func (v *view) designTable() ui.TableProps {
 			if seen && spent != nil {
 				low, mid, high := v.costs.totals(o.log, o.graph.Nodes[node].Activity)
 				money := func(x float64) string { return f.MoneyShort(money.Amount{Minor: int64(x), Currency: v.pages.Currency}) }
-				cost = ui.Cell{Text: money(mid), Sub: money(low) + " – " + money(high)}
+				if high > 0 {
+					cost = ui.Cell{Text: money(mid), Sub: money(low) + " – " + money(high)}
+				}
 			}
 			row = append(row, cost)
 		}

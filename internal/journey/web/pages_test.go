@@ -425,7 +425,9 @@ func TestOperations(t *testing.T) {
 		t.Errorf("variants: %d cases in %d of %d", cases, len(v.Items), v.Variants)
 	}
 	const steps = "step=card_requested&step=card_delivered&step=card_activated"
-	f := ask[struct{ Items []journeyapi.JourneyFunnelStep }](s, auth.Analyst, "/card_activation/funnel?"+steps, 200)
+	f := ask[struct {
+		Items []journeyapi.JourneyFunnelStep
+	}](s, auth.Analyst, "/card_activation/funnel?"+steps, 200)
 	stopped := ask[struct {
 		Total int
 		Items []journeyapi.JourneyCaseItem

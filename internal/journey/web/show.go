@@ -73,6 +73,9 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	if v.detail, err = strconv.Atoi(r.URL.Query().Get("detail")); err != nil || v.detail < 1 || v.detail > len(details) {
 		v.detail = usualDetail
 	}
+	if v.query.Get("lay") == "design" && !v.query.Has("show") {
+		v.metric = "time" // the standards are times
+	}
 	v.name()
 	if err := v.layOver(); err != nil {
 		return err
@@ -236,7 +239,7 @@ func (v *view) metricChips() (out []ui.ChipProps) {
 			continue
 		}
 		value := m
-		if m == "count" {
+		if m == "count" && v.design == nil {
 			value = ""
 		}
 		out = append(out, ui.ChipProps{Label: i18n.T(v.ctx, "observed.show."+m), Href: v.address("show", value), Pressed: v.metric == m})

@@ -33,6 +33,8 @@ func (m Maps) Register(api huma.API) {
 	httpx.Operation(api, op("check-blueprint", http.MethodGet, "/blueprints/{journey}/check", "What is missing or contradicts itself in the draft", 404), blueprint.PermRead, m.check)
 	httpx.Operation(api, op("get-conformance", http.MethodGet, "/blueprints/{journey}/conformance", "Designed against observed: how the cases fit the version in force", 404, 422), blueprint.PermRead, m.conformance)
 	httpx.Operation(api, op("get-drift", http.MethodGet, "/blueprints/{journey}/drift", "How the paths have moved; null where there are too few cases", 404), blueprint.PermRead, m.drift)
+	httpx.Operation(api, op("list-blueprint-improvements", http.MethodGet, "/blueprints/{journey}/improvements", "What the newest edition of the template has that the draft has not, change by change", 404), blueprint.PermRead, m.improvements)
+	httpx.Operation(api, op("inherit-blueprint-improvements", http.MethodPost, "/blueprints/{journey}/improvements", "Take over some improvements of the template and refuse the others", 404, 409), blueprint.PermEdit, m.inherit)
 	httpx.Operation(api, op("export-blueprint", http.MethodGet, "/blueprints/{journey}/export/{format}", "A designed journey as json, ojf, cjml, bpmn, xlsx, svg, png or pdf", 404), blueprint.PermRead, m.export)
 	httpx.Operation(api, op("import-blueprint", http.MethodPost, "/blueprints", "Begin a journey from a file: JSON, OJF, CJML, BPMN or XLSX", 409, 413, 422), blueprint.PermEdit, m.load)
 	httpx.Operation(api, op("edit-blueprint", http.MethodPost, "/blueprints/{journey}/ops", "Apply operations to the draft; places that others changed meanwhile come back as conflicts", 404, 409, 422), blueprint.PermEdit, m.edit)
@@ -137,7 +139,7 @@ func (m Maps) check(ctx context.Context, in *JourneyPath) (*blueprintCheckOutput
 
 type conformInput struct {
 	JourneyPath
-	By    string `query:"by" enum:"channel,product,unit" doc:"only cases with a value of this column"`
+	By    string `query:"by" enum:"channel,product,unit,segment" doc:"only cases with a value of this column, or of members of a segment"`
 	Value string `query:"value" maxLength:"200"`
 }
 
@@ -233,6 +235,64 @@ func (m Maps) edit(ctx context.Context, in *blueprintEditInput) (*blueprintEditO
 		return nil, errs.Invalid("blueprint.error.json", "ops", "the operations are no valid JSON: %v", err).With("detail", err.Error())
 	}
 	out, err := m.Service.Edit(ctx, in.Journey, in.Body.Client, ops)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(out)
+	return &blueprintEditOutput{raw}, err
+}
+
+// BlueprintImprovement is one change that the template offers.
+type BlueprintImprovement struct {
+	Key   string          `json:"key" doc:"names it in a choice"`
+	Op    json.RawMessage `json:"op" doc:"kind, target, field, value, as in the operations of the editor"`
+	Clash bool            `json:"clash" doc:"the bank changed the same place: its own stays unless this is taken"`
+	Ours  json.RawMessage `json:"ours,omitempty" doc:"value of the bank, of clashes"`
+}
+
+type blueprintImprovementsOutput struct {
+	Body struct {
+		Edition int                    `json:"edition" doc:"of the template"`
+		Items   []BlueprintImprovement `json:"items"`
+	}
+}
+
+func (m Maps) improvements(ctx context.Context, in *JourneyPath) (*blueprintImprovementsOutput, error) {
+	found, err := m.Service.Improvements(ctx, in.Journey)
+	if err != nil {
+		return nil, err
+	}
+	out := &blueprintImprovementsOutput{}
+	out.Body.Edition, out.Body.Items = found.Edition, []BlueprintImprovement{}
+	add := func(o blueprint.Op, clash bool, ours json.RawMessage) error {
+		raw, err := json.Marshal(o)
+		out.Body.Items = append(out.Body.Items, BlueprintImprovement{Key: o.Key(), Op: raw, Clash: clash, Ours: ours})
+		return err
+	}
+	for _, o := range found.Taken {
+		if err := add(o, false, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range found.Clashes {
+		if err := add(c.Op, true, c.Ours); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+type blueprintInheritInput struct {
+	JourneyPath
+	Body struct {
+		Client string   `json:"client" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"tells the editors of one person apart"`
+		Seen   []string `json:"seen" doc:"keys of all that was offered when you decided"`
+		Take   []string `json:"take" doc:"keys to take over; the others are refused"`
+	}
+}
+
+func (m Maps) inherit(ctx context.Context, in *blueprintInheritInput) (*blueprintEditOutput, error) {
+	out, err := m.Service.Inherit(ctx, in.Journey, in.Body.Client, blueprint.Choice{Seen: in.Body.Seen, Take: in.Body.Take})
 	if err != nil {
 		return nil, err
 	}

@@ -27,8 +27,9 @@ type atlasView struct {
 	overlaps  []blueprint.Overlap
 	gaps      []blueprint.Gap
 	circles   [][]string
-	review    map[string]int // versions that wait for a decision
-	whole     bool           // the reader sees the whole bank
+	review    map[string]int    // versions that wait for a decision
+	labels    map[string]string // of events and of the gallery's journeys
+	whole     bool              // the reader sees the whole bank
 }
 
 func (p Pages) atlas(w http.ResponseWriter, r *http.Request) error {
@@ -85,6 +86,17 @@ func (v *atlasView) load(ctx context.Context) error {
 	events, err := v.p.Conform.Events(ctx)
 	if err != nil {
 		return err
+	}
+	// What has no map is called as the gallery and the tracking plan call it.
+	if v.labels, err = v.p.eventLabels(ctx); err != nil {
+		return err
+	}
+	templates, err := v.p.Maps.Templates(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range templates {
+		v.labels[t.Document.Journey] = nameOf(ctx, t.Document)
 	}
 	v.overlaps, v.circles = blueprint.Overlaps(v.docs), blueprint.Circles(v.docs)
 	v.gaps = blueprint.Gaps(v.docs, v.cases, events, notOfJourney)
@@ -168,7 +180,7 @@ func (v *atlasView) gapTable(ctx context.Context) ui.TableProps {
 	t := ui.TableProps{ID: "gaps", Label: i18n.T(ctx, "blueprint.gap.title"), Columns: []ui.Column{{Key: "what", Label: i18n.T(ctx, "blueprint.gap.what")},
 		{Key: "n", Label: i18n.T(ctx, "blueprint.gap.n"), Numeric: true}}}
 	for _, g := range v.gaps[:min(len(v.gaps), 12)] {
-		cell := ui.Cell{Text: g.Name, Sub: i18n.T(ctx, "blueprint.gap."+string(g.Kind))}
+		cell := ui.Cell{Text: cmp.Or(v.labels[g.Name], g.Name), Sub: i18n.T(ctx, "blueprint.gap."+string(g.Kind))}
 		if g.Kind != blueprint.GapEvent {
 			cell.Href = homePath(g.Name)
 		}

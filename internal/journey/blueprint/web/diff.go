@@ -197,9 +197,37 @@ func (p Pages) improvements(w http.ResponseWriter, r *http.Request) error {
 	return ui.Render(w, r, improvePage(page, j, m))
 }
 
+// offer is a change of the template that a bank may take over.
+type offer struct {
+	diffLine
+	key string
+}
+
+func offers(ctx context.Context, ours *blueprint.Document, m blueprint.Improvements) (out []offer) {
+	for i, l := range linesOf(ctx, ours, m.Document, m.Taken) {
+		out = append(out, offer{l, m.Taken[i].Key()})
+	}
+	return out
+}
+
+// clashes are the places that both changed: ours stays unless theirs is ticked.
+func clashes(ctx context.Context, ours *blueprint.Document, m blueprint.Improvements) (out []offer) {
+	for _, c := range m.Clashes {
+		l := diffLine{Where: targetName(ctx, ours, c.Target), What: i18n.T(ctx, "blueprint.op."+string(c.Op.Kind)), Was: choiceValue(ctx, c.Field, c.Ours)}
+		if c.Op.Kind == blueprint.OpSet {
+			l.What, l.Is = fieldName(ctx, c.Field), choiceValue(ctx, c.Field, c.Theirs)
+		}
+		out = append(out, offer{l, c.Op.Key()})
+	}
+	return out
+}
+
 func (p Pages) inherit(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("journey")
-	if _, err := p.Maps.Inherit(r.Context(), id, formClient); err != nil {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid("blueprint.error.value", "take", "the form cannot be read").Because(err)
+	}
+	if _, err := p.Maps.Inherit(r.Context(), id, formClient, blueprint.Choice{Seen: r.Form["seen"], Take: r.Form["take"]}); err != nil {
 		return err
 	}
 	http.Redirect(w, r, homePath(id)+"/edit", http.StatusSeeOther)
