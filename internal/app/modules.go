@@ -201,6 +201,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.adminModule(),
 		a.ingestModule(),
 		a.surveyModule(),
+		a.homeModule(),
 		a.insightModule(),
 		a.signalModule(),
 		a.blueprintModule(),
@@ -290,8 +291,9 @@ func (a *App) ingestModule() module.Module {
 			pages.Routes(r)
 			operations.Routes(r)
 		},
-		API: func(api huma.API) { operations.Register(api) },
-		Nav: []module.Nav{{Key: ui.NavData, Href: "/ingest/imports", Permission: imports.PermRead}},
+		API:  func(api huma.API) { operations.Register(api) },
+		Home: a.feedHome(),
+		Nav:  []module.Nav{{Key: ui.NavData, Href: "/ingest/imports", Permission: imports.PermRead}},
 		Work: []module.Work{
 			{Name: "tracking plans", Role: config.Ingest, Run: in.Plan.Run},
 			{Name: "imports", Role: config.Worker, Run: in.Imports.Run},
@@ -309,6 +311,7 @@ func (a *App) insightModule() module.Module {
 		Locales: []i18n.Source{insight.Locales(), insightweb.Locales()},
 		Routes:  pages.Routes,
 		API:     func(api huma.API) { insightapi.Register(api, m) },
+		Home:    a.figuresHome(),
 		Nav:     []module.Nav{{Key: ui.NavMeasures, Href: "/insight/metrics", Permission: metric.PermRead}},
 	}
 }

@@ -43,6 +43,7 @@ func (a *App) caseModule() module.Module {
 		Locales: []i18n.Source{cases.Locales()},
 		Routes:  pages.Routes,
 		API:     func(api huma.API) { caseapi.Register(api, s.cases) },
+		Home:    a.caseHome(),
 		Nav:     []module.Nav{{Key: ui.NavCases, Href: "/feedback/cases", Permission: cases.PermRead}},
 	}
 }

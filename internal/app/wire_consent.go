@@ -63,6 +63,7 @@ func (a *App) privacyModule() module.Module {
 		Name:    "privacy",
 		Locales: []i18n.Source{privacy.Locales()},
 		Routes:  pages.Routes,
+		Home:    a.privacyHome(),
 		Nav: []module.Nav{
 			{Key: privacyweb.NavContact, Href: "/customer/contact", Permission: contact.PermRead, Label: "customer.contact.nav", Layer: ui.LayerPlatform},
 			{Key: privacyweb.NavPrivacy, Href: "/customer/requests", Permission: request.PermRead, Label: "customer.request.nav", Layer: ui.LayerGuarantee},

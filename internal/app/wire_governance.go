@@ -84,6 +84,7 @@ func (a *App) governanceModule() module.Module {
 		Locales: []i18n.Source{governance.Locales()},
 		Routes:  pages.Routes,
 		API:     func(api huma.API) { governanceapi.API{Governance: s.governance, Approvals: s.approvals}.Register(api) },
+		Home:    a.governanceHome(),
 		Nav: []module.Nav{
 			{Key: ui.NavInitiatives, Href: "/governance/initiatives", Permission: initiative.PermRead},
 			{Key: governanceweb.NavStrategy, Href: "/governance/strategy", Permission: strategy.PermRead, Label: "governance.strategy.title", Layer: ui.LayerGuarantee},

@@ -41,6 +41,7 @@ func (a *App) matchModule() module.Module {
 		Routes:  pages.Routes,
 		API:     func(api huma.API) { matchapi.API{Match: s}.Register(api) },
 		Work:    []module.Work{{Name: "likeness of records", Role: config.Worker, Run: a.weighArrivals}},
+		Home:    a.identityHome(),
 		Nav:     []module.Nav{{Key: matchweb.NavReview, Href: matchweb.Path, Permission: identity.PermRead, Layer: ui.LayerPlatform}},
 	}
 }

@@ -77,6 +77,7 @@ func (a *App) signalModule() module.Module {
 		Name:   "signal",
 		Routes: pages.Routes,
 		API:    func(api huma.API) { insightapi.Signals{Service: s.signals, Start: a.startSignals}.Register(api) },
+		Home:   a.signalHome(pages),
 		Nav:    []module.Nav{{Key: ui.NavSignals, Href: "/insight/signals", Permission: signal.PermRead}},
 	}
 }

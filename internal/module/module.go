@@ -32,6 +32,8 @@ type Module struct {
 	// Work runs in the background of processes with the role.
 	Work []Work
 	Nav  []Nav
+	// Home are its parts of the first page.
+	Home []Home
 }
 
 // Work is a background task. It runs until its context ends; an error before

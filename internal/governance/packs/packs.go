@@ -129,7 +129,10 @@ type KPI struct {
 	Target  float64 `yaml:"target"`
 	Floor   float64 `yaml:"floor"`
 	Counter string  `yaml:"counter"`
-	Role    string  `yaml:"-"`
+	// Lower: less is better. MinN is the least number it is judged on.
+	Direction string `yaml:"direction"`
+	MinN      int64  `yaml:"min_n"`
+	Role      string `yaml:"-"`
 }
 
 // Text is the KPI's name; the pack has it in Vietnamese, and the id in English

@@ -418,6 +418,44 @@ func (s *Service) Get(ctx context.Context, id string) (sig *Signal, events []Eve
 	return sig, events, err
 }
 
+// Review is how signals were dealt with.
+type Review struct {
+	Judged int64     // people decided: work or noise
+	Noise  int64     // of them, explained as noise
+	Days   []float64 // from being opened to being taken up
+}
+
+// Review gives how the signals of the reader's place were dealt with.
+func (s *Service) Review(ctx context.Context) (r Review, err error) {
+	if err := auth.Require(ctx, PermRead, ""); err != nil {
+		return r, err
+	}
+	err = s.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		r = Review{}
+		list, err := all(ctx, tx)
+		if err != nil {
+			return err
+		}
+		first, err := taken(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, sig := range list {
+			if sig.State == Noise || sig.State == Work {
+				r.Judged++
+			}
+			if sig.State == Noise {
+				r.Noise++
+			}
+			if at, ok := first[sig.ID]; ok {
+				r.Days = append(r.Days, at.Sub(sig.Opened).Hours()/24)
+			}
+		}
+		return nil
+	})
+	return r, err
+}
+
 // LastRun gives the record of the last run, and false when there was none.
 func (s *Service) LastRun(ctx context.Context) (run Run, ok bool, err error) {
 	if err := auth.Require(ctx, PermRead, ""); err != nil {

@@ -172,6 +172,25 @@ func trail(ctx context.Context, tx store.Tx, id string) (out []Event, err error)
 	return out, nil
 }
 
+// taken gives when each signal of the entity was first taken up, explained or turned
+// into work.
+func taken(ctx context.Context, tx store.Tx) (map[string]time.Time, error) {
+	var rows []struct {
+		SignalID string
+		First    store.Micros
+	}
+	err := tx.NewSelect().Model((*eventRow)(nil)).ColumnExpr("signal_id, min(at) AS first").Where("entity = ? AND what IN ('acknowledge', 'noise', 'work')", tx.Scope.Entity).
+		Group("signal_id").Scan(ctx, &rows)
+	if err != nil {
+		return nil, fmt.Errorf("read when signals were taken up: %w", err)
+	}
+	out := make(map[string]time.Time, len(rows))
+	for _, r := range rows {
+		out[r.SignalID] = r.First.Time()
+	}
+	return out, nil
+}
+
 // rules gives all versions of the rule, newest first, with what each opened.
 func rules(ctx context.Context, tx store.Tx) ([]*RuleVersion, error) {
 	var rows []ruleRow

@@ -5,7 +5,6 @@ import (
 
 	"github.com/a-h/templ"
 
-	"omote/internal/ui"
 	"omote/internal/ui/chart"
 )
 
@@ -27,14 +26,4 @@ func spark(j judged) templ.Component {
 		p.BandLow, p.BandHigh = low, high
 	}
 	return chart.Spark(p)
-}
-
-// worst are the rows that need care, at most n.
-func worst(rows []Row, n int) (out []Row) {
-	for _, r := range order(rows) {
-		if r.Last.Est.N > 0 && len(r.judged.points) > 0 && (r.judged.state == ui.Worse || r.judged.state == ui.Better) && len(out) < n {
-			out = append(out, r)
-		}
-	}
-	return out
 }

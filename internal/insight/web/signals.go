@@ -12,6 +12,7 @@ import (
 
 	"omote/internal/insight/metric"
 	"omote/internal/insight/signal"
+	"omote/internal/module"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/httpx"
@@ -313,6 +314,30 @@ func branchName(ctx context.Context, names placeNames, b *signal.Branch) string 
 		parts[i] = names.of(ctx, signal.Dim(w.Dim), w.Value)
 	}
 	return strings.Join(parts, " + ")
+}
+
+// Waiting gives the dearest signals that nobody has settled, for the first page, and
+// how many there are.
+func (p SignalPages) Waiting(ctx context.Context, n int) (items []module.HomeItem, all int, err error) {
+	waiting, err := p.Signals.List(ctx, signal.Open, signal.Taken)
+	if err != nil {
+		return nil, 0, err
+	}
+	names, err := p.places(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	f := i18n.Fmt(ctx)
+	for _, s := range waiting[:min(n, len(waiting))] {
+		b := &s.Body
+		note := names.of(ctx, b.Place.Dim, b.Place.Value) + " · " + i18n.T(ctx, "insight.signal.since", "day", f.Date(b.Onset)) + " · " + i18n.T(ctx, "insight.signal.reach.people", "n", f.Int(b.Customers))
+		item := module.HomeItem{Title: p.title(ctx, b), Note: note, Href: signalPath(s.ID), Due: i18n.T(ctx, "insight.signal.state."+string(s.State)), Late: s.State == signal.Open}
+		if b.Value != nil && b.Value.Mid > 0 {
+			item.Due = i18n.T(ctx, "insight.signal.worth.short", "money", f.MoneyShort(p.amount(b.Value.Mid)))
+		}
+		items = append(items, item)
+	}
+	return items, len(waiting), nil
 }
 
 // run asks for a run now.

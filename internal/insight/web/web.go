@@ -29,7 +29,6 @@ func metricPath(id string) string { return listPath + "/" + httpx.PathEscape(id)
 
 // Routes adds the pages.
 func (p Pages) Routes(r *httpx.Router) {
-	r.Handle("GET /{$}", metric.PermRead, p.home)
 	r.Handle("GET /insight/metrics", metric.PermRead, p.list)
 	r.Handle("GET /insight/metrics/board", metric.PermRead, p.boardPart)
 	r.Handle("GET /insight/metrics/{id}", metric.PermRead, p.show)
