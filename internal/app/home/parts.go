@@ -17,7 +17,7 @@ func partMeta(p part) []ui.Item {
 
 // partTable lists what waits.
 func partTable(ctx context.Context, p part) ui.TableProps {
-	t := ui.TableProps{ID: p.key, Label: p.Title, Columns: []ui.Column{{Key: "what", Label: i18n.T(ctx, "home.what")}, {Key: "due", Label: i18n.T(ctx, "home.due"), Narrow: true}}}
+	t := ui.TableProps{ID: p.key, Label: p.Title, Columns: []ui.Column{{Key: "what", Label: i18n.T(ctx, "home.what")}, {Key: "due", Label: i18n.T(ctx, "home.due"), Numeric: true, Narrow: true}}}
 	for _, it := range p.Items {
 		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: it.Title, Sub: it.Note, Href: it.Href}, {Text: it.Due, Care: it.Late}}})
 	}

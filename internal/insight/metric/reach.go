@@ -111,34 +111,26 @@ type Voice struct {
 	Score    *float64
 }
 
-// Voices gives what customers said in the same place and time, complaints first:
-// of the same questionnaire where the metric is made of answers, of the same
-// journey where it belongs to one. An anonymous metric has no voices.
+// Voices gives what customers said in the same place and time, complaints first: in
+// the same questionnaire where the metric is made of answers, else what the customers
+// said whom the figure is about. An anonymous metric has no voices.
 func (s *Service) Voices(ctx context.Context, id string, version int, period Period, where *Expr, limit int) (out []Voice, err error) {
-	v, err := s.Get(ctx, id, version)
+	v, c, err := s.reachQuery(ctx, id, version, period, where)
 	if err != nil || v.Definition.Anonymous {
 		return nil, err
 	}
 	d := &v.Definition
-	if err := where.validate(responseFields, 0); err != nil {
-		return nil, nil // what narrows the metric is no field of what people say
-	}
-	q, err := question(d, s.facts.Zone(scopeEntity(ctx)), Ask{Period: period, Granularity: Total, FactsOnly: true})
-	if err != nil {
-		return nil, err
-	}
-	c := &compiler{builder: builder{dialect: s.facts.Dialect()}, d: d, q: q}
-	cond := []string{"coalesce(comment, '') <> ''", c.period(false), c.where(where, responseFields)}
-	switch {
-	case d.Answers != nil:
-		cond = append(cond, "instrument = "+c.arg(d.Answers.Instrument))
+	cond := []string{"coalesce(comment, '') <> ''", c.period(false)}
+	if d.Answers != nil {
+		cond = append(cond, c.where(where, responseFields), "instrument = "+c.arg(d.Answers.Instrument))
 		if d.Answers.Trigger != "" {
 			cond = append(cond, "trigger_event = "+c.arg(d.Answers.Trigger))
 		}
-	case d.Journey != "":
-		cond = append(cond, "journey = "+c.arg(d.Journey))
+	} else {
+		table, reached := c.reach()
+		cond = append(cond, fmt.Sprintf("customer_id IN (SELECT customer_id FROM {%s reached} WHERE %s)", table, reached))
 	}
-	rows, err := s.facts.Query(ctx, fmt.Sprintf(`SELECT occurred_at, comment, language, channel, unit, min(score) AS score FROM {response} WHERE %s
+	rows, err := s.facts.Query(ctx, fmt.Sprintf(`SELECT occurred_at, comment, language, channel, unit, min(score) AS score FROM {response_customer} WHERE %s
 GROUP BY event_id, occurred_at, comment, language, channel, unit
 ORDER BY min(CASE polarity WHEN 'negative' THEN 0 WHEN 'mixed' THEN 1 ELSE 2 END), coalesce(min(score), 99), occurred_at DESC, event_id LIMIT %d`,
 		strings.Join(cond, " AND "), max(1, min(limit, 50))), c.args...)
@@ -152,7 +144,7 @@ ORDER BY min(CASE polarity WHEN 'negative' THEN 0 WHEN 'mixed' THEN 1 ELSE 2 END
 		if err := rows.Scan(&v.At, &v.Words, &v.Language, &v.Channel, &v.Unit, &score); err != nil {
 			return nil, fmt.Errorf("read voices about metric %s: %w", id, err)
 		}
-		if score.Valid {
+		if score.Valid && d.Answers != nil { // the scale of other questionnaires is not known here
 			v.Score = &score.Float64
 		}
 		v.At = v.At.UTC()

@@ -106,8 +106,9 @@ func (r *rig) units() {
 	must(r.t, r.w.ReplaceUnits(testkit.Context(r.t), known))
 }
 
-// fill brings the history of a bank in up to an instant, and sets the clock there.
-func (r *rig) fill(b *bank.Bank, until time.Time) {
+// fill brings those events of a bank's history in that keep picks, up to an instant,
+// and sets the clock there.
+func (r *rig) fill(b *bank.Bank, until time.Time, keep func(*bank.Event) bool) {
 	r.t.Helper()
 	r.units()
 	const batch = 20_000
@@ -119,7 +120,7 @@ func (r *rig) fill(b *bank.Bank, until time.Time) {
 	}
 	seq = 1
 	for e := range b.ByCustomer() {
-		if e.At >= until.UnixMicro() {
+		if e.At >= until.UnixMicro() || !keep(e) {
 			continue
 		}
 		unit := ""

@@ -324,7 +324,7 @@ func (l *look) fill(b *Body, at int) {
 	s := &l.scan.series[at]
 	d := &s.of.def
 	b.Name, b.Unit, b.Kind, b.Better, b.Owner, b.Journey, b.Fresh = d.Name, d.Unit, d.Kind, d.Direction, d.Owner, d.Journey, l.now
-	b.Points = s.chart(&l.results[at])
+	b.Points = s.chart(&l.results[at], &b.Finding)
 	b.Tree = s.of.grow(&b.Finding, metric.DateIn(l.now, l.zone).Time())
 	b.Value = worthOf(chainOf(l.chains, d), d, &b.Finding, l.now)
 }

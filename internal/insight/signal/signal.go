@@ -125,6 +125,8 @@ type Finding struct {
 	Persisted int     `json:"persisted"` // periods with data since the onset
 	N         float64 `json:"n"`         // facts since the onset
 	Points    []Point `json:"points,omitempty"`
+
+	level float64 // Before as it is watched, not in the unit of the measure
 }
 
 // Weight is by how many standard errors the level has moved, by what is known today.

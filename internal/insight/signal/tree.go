@@ -110,7 +110,11 @@ func (w *watched) grow(f *Finding, now time.Time) Tree {
 	cells, dims := w.cells(f.Onset, days)
 	t := Tree{Days: days}
 	before, any := w.windows(cells)
-	if t.Before, t.After = w.rate(cells, before), w.rate(cells, nil); !any || len(before) < 2 || len(dims) == 0 {
+	if t.Before, t.After = w.rate(cells, before), w.rate(cells, nil); !any || len(before) < 2 {
+		return t
+	}
+	if len(dims) == 0 {
+		t.Known = true // it happens in one place alone
 		return t
 	}
 	names := make([]string, len(dims))

@@ -28,8 +28,8 @@ const (
 	leastDaily = 10
 	// watchWorkers are the queries at the same time.
 	watchWorkers = 2
-	// pointsKept is how many periods a signal keeps for its chart.
-	pointsKept = 130
+	// pointsBefore is how many periods before a change its chart shows.
+	pointsBefore = 90
 )
 
 // leaf is what the facts of one combination held on one day.
@@ -334,7 +334,7 @@ func judge(all []series, rule Rule) (found []Finding, results []spc.Result) {
 func finding(s *series, r *spc.Result, g *spc.Signal) Finding {
 	f := Finding{Metric: s.of.def.ID, Version: s.of.version, Place: s.place, Step: s.step, Slow: s.of.slow, Onset: day(g.Onset), OnsetLow: day(g.OnsetLow),
 		OnsetHigh: day(g.OnsetHigh), Detected: day(g.Detected), Shape: g.Rule.String(), State: g.State.String(), Outcome: g.Outcome.String(),
-		Before: s.figure(g.Reason.Before), After: g.Reason.After, Sigmas: g.Reason.Sigmas, FalseOnce: math.Min(g.Reason.FalseOnceIn, 1e12), Persisted: g.Persisted}
+		level: g.Reason.Before, Before: s.figure(g.Reason.Before), After: g.Reason.After, Sigmas: g.Reason.Sigmas, FalseOnce: math.Min(g.Reason.FalseOnceIn, 1e12), Persisted: g.Persisted}
 	end := min(g.EndIndex, len(s.Points))
 	if g.EndIndex < len(s.Points) {
 		f.Ended = day(s.Points[g.EndIndex].Time)
@@ -364,21 +364,32 @@ func (s *series) figure(x float64) float64 {
 
 func day(t time.Time) time.Time { return t.Truncate(24 * time.Hour) }
 
-// chart gives the last points of a series with their bands. Periods are put
-// together until they hold the measure's minimum, as the registry asks of every
-// figure that is shown; the band of k periods is narrower by the root of k.
-func (s *series) chart(r *spc.Result) []Point {
-	from := max(0, len(s.Points)-pointsKept)
+// chart gives the periods of a change and those before it, with the band of the level
+// before: what would have been noise. Periods are put together until they hold the
+// measure's minimum, as the registry asks of every figure that is shown; the band of
+// k periods is narrower by the root of k.
+func (s *series) chart(r *spc.Result, f *Finding) []Point {
+	from := 0
+	for i, p := range s.Points {
+		if day(p.Time).Equal(f.Onset) {
+			from = max(0, i-pointsBefore)
+		}
+	}
 	var out []Point
 	var n, sum, centre, half, k float64
 	state := spc.Noise
 	for i := from; i < len(s.Points); i++ {
 		p, q := s.Points[i], r.Points[i]
+		changed := !day(p.Time).Before(f.Onset)
 		n, sum = n+p.N, sum+p.Sum
-		if w := (q.High - q.Low) / 2; w > 0 {
-			centre, half, k = centre+(q.High+q.Low)/2, half+w, k+1
+		if w := q.High - q.Center; w > 0 {
+			c := q.Center
+			if changed {
+				c = f.level
+			}
+			centre, half, k = centre+c, half+w, k+1
 		}
-		if q.State == spc.Worse || q.State == spc.Better {
+		if changed && (q.State == spc.Worse || q.State == spc.Better) {
 			state = q.State
 		}
 		if n < float64(s.of.def.MinN) {
@@ -386,7 +397,15 @@ func (s *series) chart(r *spc.Result) []Point {
 		}
 		point := Point{At: day(p.Time), N: n, State: state.String(), Value: s.known(sum / n)}
 		if k > 0 {
-			point.Low, point.High = s.known(centre/k-half/k/math.Sqrt(k)), s.known(centre/k+half/k/math.Sqrt(k))
+			c, h := centre/k, half/k/math.Sqrt(k)
+			low, high := c-h, c+h
+			if s.Kind == spc.Proportion || s.Kind == spc.Count {
+				low = max(0, low)
+			}
+			if s.Kind == spc.Proportion {
+				high = min(1, high)
+			}
+			point.Low, point.High = s.known(low), s.known(high)
 		}
 		out = append(out, point)
 		n, sum, centre, half, k, state = 0, 0, 0, 0, 0, spc.Noise
