@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"omote/internal/customer/identity"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"omote/internal/app"
+	"omote/internal/customer/identity"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/config"
 	"omote/internal/platform/event"
@@ -286,19 +288,16 @@ func checkState(t *testing.T, a *app.App, ctx context.Context, perUser map[strin
 	t.Helper()
 	wrong := 0
 	err := a.Store.Read(ctx, func(ctx context.Context, tx store.Tx) error {
-		var rows []struct {
-			RecordID string
-			Events   int64
+		ids := make([]string, 0, len(perUser))
+		for user := range perUser {
+			ids = append(ids, a.Names.Record("bank", "crash:u"+user).String())
 		}
-		if err := tx.NewRaw("SELECT record_id, events FROM customer_record").Scan(ctx, &rows); err != nil {
+		did, err := identity.DidOf(ctx, tx, ids)
+		if err != nil {
 			return err
 		}
-		byRecord := map[string]int64{}
-		for _, r := range rows {
-			byRecord[r.RecordID] = r.Events
-		}
 		for user, n := range perUser {
-			if got := byRecord[a.Names.Record("bank", "crash:u"+user).String()]; got != n {
+			if d := did[a.Names.Record("bank", "crash:u"+user).String()]; d == nil || d.Events != n {
 				wrong++
 			}
 		}

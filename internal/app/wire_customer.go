@@ -41,7 +41,7 @@ func (a *App) newCustomers() (*customers, error) {
 
 // handlers take up events in the state projector, identity first.
 func (c *customers) handlers(a *App) []projector.Handler {
-	return []projector.Handler{identity.NewHandler(a.Names, a.Box, c.index), profile.NewHandler(a.Names), match.NewHandler(a.Names)}
+	return []projector.Handler{identity.NewHandler(a.Names, a.Box, c.index), match.NewHandler(a.Names)}
 }
 
 // sealed is where the customer module keeps what is encrypted.

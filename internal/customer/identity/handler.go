@@ -1,7 +1,6 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"omote/internal/customer/state"
 	"omote/internal/platform/event"
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/pseudonym"
@@ -54,7 +54,12 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 	for i := range records {
 		h.take(&b, &records[i].Event)
 	}
-	if err := h.writeRecords(ctx, tx, b.seen); err != nil {
+	keys := slices.Sorted(maps.Keys(b.seen)) // an order for PostgreSQL's locks, and for equal results
+	rows, fresh, err := b.count(ctx, tx, keys)
+	if err != nil {
+		return err
+	}
+	if err := h.writeRecords(ctx, tx, &b, keys, fresh); err != nil {
 		return err
 	}
 	for _, entity := range slices.Sorted(maps.Keys(b.pairs)) {
@@ -62,7 +67,11 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 			return err
 		}
 	}
-	return h.writeTraits(ctx, tx, b.traits)
+	if err := h.writeTraits(ctx, tx, b.traits); err != nil {
+		return err
+	}
+	state.Put(tx, rows...)
+	return nil
 }
 
 // batch is what a stretch of the log says, record by record.
@@ -72,11 +81,12 @@ type batch struct {
 	pairs  map[string][]Candidate // by entity
 }
 
-// seen is what a record did. One that was only named by another's event has no
-// external name yet.
+// seen is a record of the batch. One that was only named by another's event has
+// no external name yet and did nothing.
 type seen struct {
 	Record
 	external string
+	events   []*event.Event
 }
 
 // statement is what an identify call said at a time.
@@ -89,8 +99,7 @@ func (b *batch) record(entity, id, system string, anonymous bool, e *event.Event
 	key := entity + "\x00" + id
 	s, known := b.seen[key]
 	if !known {
-		at := store.Micros(e.At)
-		s = &seen{Record: Record{Entity: entity, RecordID: id, System: system, Anonymous: anonymous, Since: store.Micros(e.ReceivedAt), FirstSeen: at, LastSeen: at}}
+		s = &seen{Record: Record{Entity: entity, RecordID: id, System: system, Anonymous: anonymous, Since: store.Micros(e.ReceivedAt)}}
 		b.seen[key] = s
 	}
 	return s
@@ -100,14 +109,8 @@ func (h *Handler) take(b *batch, e *event.Event) {
 	id := h.pseudonyms.Record(e.Entity, e.RecordID()).String()
 	s := b.record(e.Entity, id, e.SystemName(), e.UserID == "", e)
 	s.external = e.RecordID()
-	s.Events++
+	s.events = append(s.events, e)
 	at := store.Micros(e.At)
-	s.FirstSeen = min(s.FirstSeen, at)
-	if at >= s.LastSeen {
-		s.LastSeen = at
-		s.LastEvent = cmp.Or(e.Name, e.Kind.String())
-		s.LastChannel, s.LastJourney, s.Unit = cmp.Or(e.Channel, s.LastChannel), cmp.Or(e.Journey, s.LastJourney), cmp.Or(e.Unit, s.Unit)
-	}
 	if len(e.Traits) > len("{}") {
 		key := e.Entity + "\x00" + id
 		b.traits[key] = append(b.traits[key], statement{e.At, e.Traits})
@@ -125,32 +128,36 @@ func (h *Handler) take(b *batch, e *event.Event) {
 	}
 }
 
-// upsert adds counts to a record and keeps the newest of its last-seen fields. A
-// record that was only named so far takes the times of its first event.
-const upsert = `first_seen = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.first_seen < t.first_seen) THEN excluded.first_seen ELSE t.first_seen END,
-events = t.events + excluded.events,
-external = CASE WHEN excluded.events > 0 THEN excluded.external ELSE t.external END,
-external_ix = CASE WHEN excluded.events > 0 THEN excluded.external_ix ELSE t.external_ix END,
-last_event = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.last_seen >= t.last_seen) THEN excluded.last_event ELSE t.last_event END,
-last_channel = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.last_channel <> '' THEN excluded.last_channel ELSE t.last_channel END,
-last_journey = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.last_journey <> '' THEN excluded.last_journey ELSE t.last_journey END,
-unit = CASE WHEN (t.events = 0 OR excluded.last_seen >= t.last_seen) AND excluded.unit <> '' THEN excluded.unit ELSE t.unit END,
-last_seen = CASE WHEN excluded.events > 0 AND (t.events = 0 OR excluded.last_seen > t.last_seen) THEN excluded.last_seen ELSE t.last_seen END`
-
 var externalColumn = sealed.Column{Table: "customer_record", Name: "external_ix"}
 
-func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]*seen) error {
-	keys := slices.Sorted(maps.Keys(all)) // an order for PostgreSQL's locks, and for equal results
-	n := len(keys)
+// writeRecords writes records down that are new: most are known, and then
+// nothing of them is written but what they did.
+func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, b *batch, keys []string, fresh map[string]bool) error {
+	var named, called []*seen
+	for _, key := range keys {
+		switch s := b.seen[key]; {
+		case s.external == "":
+			called = append(called, s)
+		case fresh[key]:
+			named = append(named, s)
+		}
+	}
+	if err := h.insertRecords(ctx, tx, named, store.Replace("external", "external_ix")); err != nil {
+		return err
+	}
+	if err := h.insertRecords(ctx, tx, called, ""); err != nil {
+		return err
+	}
+	return h.noteSystems(ctx, tx, b.seen)
+}
+
+// insertRecords writes records that may be there already; set is what then changes.
+func (h *Handler) insertRecords(ctx context.Context, tx store.Tx, all []*seen, set string) error {
+	n := len(all)
 	entity, id, system, anonymous := make([]string, n), make([]string, n), make([]string, n), make([]bool, n)
-	external, index, unit := make([][]byte, n), make([]string, n), make([]string, n)
-	since, first, last, events := make([]store.Micros, n), make([]store.Micros, n), make([]store.Micros, n), make([]int64, n)
-	lastEvent, lastChannel, lastJourney := make([]string, n), make([]string, n), make([]string, n)
-	for i, key := range keys {
-		s := all[key]
+	external, index, since := make([][]byte, n), make([]string, n), make([]store.Micros, n)
+	for i, s := range all {
 		entity[i], id[i], system[i], anonymous[i], since[i] = s.Entity, s.RecordID, s.System, s.Anonymous, s.Since
-		first[i], last[i], events[i], unit[i] = s.FirstSeen, s.LastSeen, s.Events, s.Unit
-		lastEvent[i], lastChannel[i], lastJourney[i] = s.LastEvent, s.LastChannel, s.LastJourney
 		if s.external == "" {
 			continue
 		}
@@ -163,15 +170,10 @@ func (h *Handler) writeRecords(ctx context.Context, tx store.Tx, all map[string]
 			return err
 		}
 	}
-	_, err := tx.Batch(ctx, "customer_record", store.Upsert{Key: []string{"entity", "record_id"}, Set: upsert},
+	_, err := tx.Batch(ctx, "customer_record", store.Upsert{Key: []string{"entity", "record_id"}, Set: set},
 		store.Col("entity", entity), store.Col("record_id", id), store.Col("system", system), store.Col("anonymous", anonymous),
-		store.Col("external", external), store.Col("external_ix", index), store.Col("since", since), store.Col("first_seen", first), store.Col("last_seen", last),
-		store.Col("events", events), store.Col("last_event", lastEvent), store.Col("last_channel", lastChannel), store.Col("last_journey", lastJourney),
-		store.Col("unit", unit))
-	if err != nil {
-		return err
-	}
-	return h.noteSystems(ctx, tx, all)
+		store.Col("external", external), store.Col("external_ix", index), store.Col("since", since))
+	return err
 }
 
 // noteSystems writes down the systems that records come from; those it has seen

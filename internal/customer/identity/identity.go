@@ -64,13 +64,7 @@ type Record struct {
 	External      sealed.Text  // its name: "system:id"; empty until it sent an event
 	ExternalIx    string       // blind index of External
 	Since         store.Micros // when it was first heard of; never changes
-	FirstSeen     store.Micros
-	LastSeen      store.Micros
-	Events        int64
-	LastEvent     string
-	LastChannel   string
-	LastJourney   string
-	Unit          string // code of the unit that served it last
+	Seen          `bun:"-"`    // read by RecordsOf
 }
 
 // Traits is what a record says of its person, as a JSON object.

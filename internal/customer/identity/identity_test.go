@@ -101,12 +101,13 @@ func TestRecordsCountAndKeepTheNewest(t *testing.T) {
 		d := newDesk(t, db)
 		d.feed(event.Event{Kind: event.Track, Name: "b", UserID: "1", At: 20, Channel: "branch"}, event.Event{Kind: event.Track, Name: "a", UserID: "1", At: 10})
 		d.feed(event.Event{Kind: event.Track, Name: "late", UserID: "1", At: 15}, event.Event{Kind: event.Track, Name: "c", UserID: "1", At: 30})
-		r := identity.Record{Entity: "bank", RecordID: d.user("1")}
+		var r identity.Record
 		err := db.Read(d.ctx, func(ctx context.Context, tx store.Tx) error {
-			if err := tx.NewSelect().Model(&r).WherePK().Scan(ctx); err != nil {
-				return err
+			found, err := identity.RecordsOf(ctx, tx, d.box, []string{d.user("1")})
+			if err == nil {
+				r = found[0]
 			}
-			return d.box.Open(ctx, tx, &r)
+			return err
 		})
 		if err != nil {
 			t.Fatal(err)

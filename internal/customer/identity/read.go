@@ -295,6 +295,17 @@ func RecordsOf(ctx context.Context, tx store.Tx, box *sealed.Box, records []stri
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)
 	}
+	did, err := DidOf(ctx, tx, records)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		r := &rows[i]
+		r.FirstSeen = r.Since
+		if d := did[r.RecordID]; d != nil {
+			r.Seen = Seen{d.First, d.Last, d.Events, d.Event, d.Channel, d.Journey, d.Unit}
+		}
+	}
 	Order(rows)
 	return rows, box.Open(ctx, tx, &rows)
 }
@@ -306,20 +317,14 @@ func Order(records []Record) {
 	})
 }
 
-// LastSeen gives when each record last did something.
+// LastSeen gives when each record last did something; one that did nothing is absent.
 func LastSeen(ctx context.Context, tx store.Tx, records []string) (map[string]store.Micros, error) {
-	rows, err := each(records, func(ids []string) (rows []Record, err error) {
-		err = tx.NewSelect().Model(&rows).Column("record_id", "last_seen").Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(ids)).Scan(ctx)
-		return rows, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read records: %w", err)
+	did, err := DidOf(ctx, tx, records)
+	out := make(map[string]store.Micros, len(did))
+	for id, d := range did {
+		out[id] = d.Last
 	}
-	out := make(map[string]store.Micros, len(rows))
-	for _, r := range rows {
-		out[r.RecordID] = r.LastSeen
-	}
-	return out, nil
+	return out, err
 }
 
 // ByExternal gives the records that any system calls by the id.

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"omote/internal/customer/identity"
+	"omote/internal/customer/state"
 	"omote/internal/platform/store"
 )
 
@@ -153,7 +154,7 @@ func TestRulesAreChecked(t *testing.T) {
 func TestComputedAttributes(t *testing.T) {
 	t.Parallel()
 	r := rules(t)
-	rows := []activity{{Name: "login_succeeded", N: 3, LastAt: 50}, {Name: "login_succeeded", N: 2, LastAt: 90}, {Name: "card_purchase", Currency: "VND", N: 1, Amount: 700}, {Name: "card_purchase", Currency: "USD", N: 1, Amount: 5}}
+	rows := []state.Deed{{Name: "login_succeeded", N: 3, Last: 50}, {Name: "login_succeeded", N: 2, Last: 90}, {Name: "card_purchase", Currency: "VND", N: 1, Amount: 700}, {Name: "card_purchase", Currency: "USD", N: 1, Amount: 5}}
 	got := map[string]Computed{}
 	for _, c := range r.compute(rows) {
 		got[c.Rule.Name] = c

@@ -9,6 +9,7 @@ import (
 
 	"omote/internal/customer/identity"
 	"omote/internal/customer/search"
+	"omote/internal/customer/state"
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
@@ -204,11 +205,15 @@ func (s *Service) read(ctx context.Context, tx store.Tx, customer string, ids []
 	if err != nil || c.Closed {
 		return c, err
 	}
-	did, err := activityOf(ctx, tx, ids)
+	did, err := identity.DidOf(ctx, tx, ids)
 	if err != nil {
 		return nil, err
 	}
-	c.Computed = s.rules.compute(did)
+	var deeds []state.Deed
+	for _, d := range did {
+		deeds = append(deeds, d.Deeds...)
+	}
+	c.Computed = s.rules.compute(deeds)
 	return c, nil
 }
 

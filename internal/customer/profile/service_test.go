@@ -33,7 +33,6 @@ type desk struct {
 	db       *store.DB
 	names    *pseudonym.Maker
 	identity *identity.Handler
-	activity *profile.Handler
 	service  *profile.Service
 	at       int64
 }
@@ -53,7 +52,7 @@ func newDesk(t *testing.T, db *store.DB) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &desk{t, db, names, identity.NewHandler(names, box, index), profile.NewHandler(names), service, 0}
+	return &desk{t, db, names, identity.NewHandler(names, box, index), service, 0}
 }
 
 func (d *desk) feed(events ...event.Event) {
@@ -68,10 +67,7 @@ func (d *desk) feed(events ...event.Event) {
 		records[i] = eventlog.Record{Event: e}
 	}
 	err := d.db.Write(testkit.Context(d.t), func(ctx context.Context, tx store.Tx) error {
-		if err := d.identity.Handle(ctx, tx, records); err != nil {
-			return err
-		}
-		return d.activity.Handle(ctx, tx, records)
+		return d.identity.Handle(ctx, tx, records)
 	})
 	if err != nil {
 		d.t.Fatal(err)

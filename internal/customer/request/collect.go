@@ -148,15 +148,15 @@ func (s *Service) collectStore(ctx context.Context, tx store.Tx, records []strin
 	of := func(q *bun.SelectQuery) *bun.SelectQuery {
 		return q.Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(records))
 	}
-	var found []identity.Record
-	if err := of(tx.NewSelect().Model(&found)).Order("first_seen").Scan(ctx); err != nil {
-		return fmt.Errorf("records of a person: %w", err)
+	found, err := identity.RecordsOf(ctx, tx, s.Box, records)
+	if err != nil {
+		return err
 	}
 	var traits []identity.Traits
 	if err := of(tx.NewSelect().Model(&traits)).Scan(ctx); err != nil {
 		return fmt.Errorf("traits of a person: %w", err)
 	}
-	if err := s.Box.Open(ctx, tx, &found, &traits); err != nil {
+	if err := s.Box.Open(ctx, tx, &traits); err != nil {
 		return err
 	}
 	c.Records = make([]CopyRecord, len(found))

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"omote/analytics/rule"
+	"omote/internal/customer/state"
 	"omote/internal/platform/store"
 )
 
@@ -284,13 +285,14 @@ func evaluateAll(ctx context.Context, tx store.Tx, run *running, ids []string, c
 		return err
 	}
 	w := newWork(run, tx.Now())
-	var moved []*recordRow
+	var moved []*state.Row
 	for _, c := range customers {
 		var parts [][]byte
 		for _, r := range records[c] {
 			if row := states[r]; row != nil {
-				parts = append(parts, row.State)
+				parts = append(parts, row.Rules)
 				if row.Holder != c {
+					row = row.Or("", "")
 					row.Holder = c
 					moved = append(moved, row)
 				}
@@ -300,12 +302,11 @@ func evaluateAll(ctx context.Context, tx store.Tx, run *running, ids []string, c
 			return err
 		}
 	}
-	if len(moved) > 0 {
-		if err := writeRecords(ctx, tx, moved); err != nil {
-			return err
-		}
+	if err := w.write(ctx, tx, hook); err != nil {
+		return err
 	}
-	return w.write(ctx, tx, hook)
+	state.Put(tx, moved...)
+	return nil
 }
 
 // recordsOf gives the records of customers: those linked to them, and the record

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"omote/analytics/rule"
+	"omote/internal/customer/state"
 	"omote/internal/platform/clock"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
@@ -154,11 +156,11 @@ func (f *Filler) slice(ctx context.Context, id string, set *rule.Set, positions 
 	now := int64(f.db.Now())
 	st := set.NewState()
 	changed := make([]bool, len(set.Features))
-	var batch []*recordRow
+	var batch []*state.Row
 	current := ""
 	flush := func(all bool) error {
 		if current != "" {
-			batch = append(batch, &recordRow{RecordID: current, State: st.Encode(nil, now)})
+			batch = append(batch, &state.Row{RecordID: current, Rules: st.Encode(nil, now)})
 			st.Reset()
 		}
 		if len(batch) < fillStep && !all || len(batch) == 0 {
@@ -191,7 +193,7 @@ func (f *Filler) slice(ctx context.Context, id string, set *rule.Set, positions 
 
 // add puts states to those of the records and notes how far the fill is, in
 // one transaction.
-func (f *Filler) add(ctx context.Context, id, upto string, states []*recordRow) error {
+func (f *Filler) add(ctx context.Context, id, upto string, states []*state.Row) error {
 	return f.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
 		fill, err := getFill(ctx, tx, id)
 		if err != nil || fill == nil || fill.Phase != phaseFacts || upto <= fill.Filled {
@@ -211,7 +213,7 @@ func (f *Filler) add(ctx context.Context, id, upto string, states []*recordRow) 
 	})
 }
 
-func addStates(ctx context.Context, tx store.Tx, rs *rules, states []*recordRow) error {
+func addStates(ctx context.Context, tx store.Tx, rs *rules, states []*state.Row) error {
 	if len(states) == 0 {
 		return nil
 	}
@@ -223,34 +225,28 @@ func addStates(ctx context.Context, tx store.Tx, rs *rules, states []*recordRow)
 	for i, s := range states {
 		ids[i] = s.RecordID
 	}
-	have, err := readRecords(ctx, tx, ids)
-	if err != nil {
-		return err
-	}
 	owner, err := holders(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
+	if _, err := readRecords(ctx, tx, ids); err != nil {
+		return err
+	}
 	st := run.set.NewState()
-	write := make([]*recordRow, len(states))
+	write := make([]*state.Row, len(states))
 	for i, s := range states {
-		row := have[s.RecordID]
-		if row == nil {
-			row = &recordRow{RecordID: s.RecordID, Holder: s.RecordID}
-			if c, ok := owner[s.RecordID]; ok {
-				row.Holder = c
-			}
-		}
+		row, _ := counted(tx, s.RecordID, cmp.Or(owner[s.RecordID], s.RecordID))
 		st.Reset()
-		for _, b := range [][]byte{row.State, s.State} {
+		for _, b := range [][]byte{row.Rules, s.Rules} {
 			if err := st.Decode(b); err != nil {
 				return err
 			}
 		}
-		row.State = st.Encode(nil, int64(tx.Now()))
+		row.Rules = st.Encode(nil, int64(tx.Now()))
 		write[i] = row
 	}
-	return writeRecords(ctx, tx, write)
+	state.Put(tx, write...)
+	return nil
 }
 
 // evaluate evaluates the next customers with all rules.
@@ -264,7 +260,7 @@ func (f *Filler) evaluate(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		ids, err := nextRecords(ctx, tx, fill.Evaluated, fillStep)
+		ids, err := state.Next(ctx, tx, fill.Evaluated, fillStep)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/valyala/fastjson"
 
 	"omote/analytics/rule"
+	"omote/internal/customer/state"
 	"omote/internal/platform/event"
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/pseudonym"
@@ -56,47 +57,29 @@ func (h *Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Re
 	if err != nil {
 		return err
 	}
-	customers := map[string]bool{}
-	for _, id := range ids {
-		customers[cmp.Or(owner[id], id)] = true
-	}
-	names := sortedKeys(customers)
-	elsewhere, err := holders(ctx, tx, slices.DeleteFunc(slices.Clone(names), func(c string) bool { return all[c] != nil }))
-	if err != nil {
+	if _, err := readRecords(ctx, tx, ids); err != nil {
 		return err
 	}
-	maps.Copy(owner, elsewhere)
-	others, err := linked(ctx, tx, names)
-	if err != nil {
+	b := &batch{run: run, work: newWork(run, tx.Now()), all: all, owner: owner, states: map[string]*state.Row{}, touched: map[string][]bool{}, moved: map[string]bool{}}
+	if err := b.apply(tx, ids); err != nil {
 		return err
 	}
-	wanted := slices.Clone(ids)
-	for c, list := range others {
-		wanted = append(append(wanted, list...), c)
-	}
-	slices.Sort(wanted)
-	states, err := readRecords(ctx, tx, slices.Compact(wanted))
-	if err != nil {
+	names := b.concerned()
+	if err := b.gatherOthers(ctx, tx, names); err != nil {
 		return err
 	}
-	b := &batch{run: run, work: newWork(run, tx.Now()), all: all, owner: owner, others: others, states: states, touched: map[string][]bool{}, moved: map[string]bool{}}
-	if err := b.apply(ids); err != nil {
-		return err
-	}
-	names = append(names, sortedKeys(b.moved)...)
-	slices.Sort(names)
-	names = slices.Compact(names)
 	rows, err := readCustomers(ctx, tx, names)
 	if err != nil {
 		return err
 	}
-	if err := b.judge(ctx, tx, names, rows); err != nil {
+	if err := b.judge(names, rows); err != nil {
 		return err
 	}
-	if err := writeRecords(ctx, tx, b.write); err != nil {
+	if err := b.work.write(ctx, tx, h.hook); err != nil {
 		return err
 	}
-	return b.work.write(ctx, tx, h.hook)
+	state.Put(tx, b.write...)
+	return nil
 }
 
 func (h *Handler) gather(records []eventlog.Record) map[string]*stretch {
@@ -125,28 +108,61 @@ type batch struct {
 	all     map[string]*stretch
 	owner   map[string]string
 	others  map[string][]string // customer → linked records
-	states  map[string]*recordRow
+	states  map[string]*state.Row
 	touched map[string][]bool // by customer; nil: everything
 	moved   map[string]bool   // customers that lost a record
-	write   []*recordRow
+	write   []*state.Row
+}
+
+// concerned are the customers whom what happened may bring into a segment or out
+// of one: most events touch no rule, and then nothing more is read.
+func (b *batch) concerned() (names []string) {
+	for c, rules := range b.touched {
+		if rules == nil || slices.Contains(rules, true) {
+			names = append(names, c)
+		}
+	}
+	for c := range b.moved {
+		if _, has := b.touched[c]; !has {
+			names = append(names, c)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// gatherOthers reads the records that customers have beside those of the batch.
+func (b *batch) gatherOthers(ctx context.Context, tx store.Tx, names []string) (err error) {
+	elsewhere, err := holders(ctx, tx, slices.DeleteFunc(slices.Clone(names), func(c string) bool { return b.all[c] != nil }))
+	if err != nil {
+		return err
+	}
+	maps.Copy(b.owner, elsewhere)
+	if b.others, err = linked(ctx, tx, names); err != nil {
+		return err
+	}
+	var wanted []string
+	for _, c := range names {
+		wanted = append(append(wanted, b.others[c]...), c)
+	}
+	wanted = slices.DeleteFunc(wanted, func(id string) bool { return b.states[id] != nil })
+	found, err := readRecords(ctx, tx, wanted)
+	maps.Copy(b.states, found)
+	return err
 }
 
 // apply adds the facts to the states of their records.
-func (b *batch) apply(ids []string) error {
+func (b *batch) apply(tx store.Tx, ids []string) error {
 	st := b.run.set.NewState()
 	changed := make([]bool, len(b.run.set.Features))
 	var props factProps
 	for _, id := range ids {
 		s, customer := b.all[id], cmp.Or(b.owner[id], id)
-		row := b.states[id]
-		fresh := row == nil
-		if fresh {
-			row = &recordRow{RecordID: id, Holder: customer}
-			b.states[id] = row
-		}
+		row, fresh := counted(tx, id, customer)
+		b.states[id] = row
 		st.Reset()
 		clear(changed)
-		if err := st.Decode(row.State); err != nil {
+		if err := st.Decode(row.Rules); err != nil {
 			return err
 		}
 		for _, e := range s.events {
@@ -179,7 +195,7 @@ func (b *batch) apply(ids []string) error {
 		}
 		b.touched[customer] = rules
 		if fresh || any || known && rules == nil {
-			row.State = st.Encode(nil, int64(b.work.now))
+			row.Rules = st.Encode(nil, int64(b.work.now))
 			b.write = append(b.write, row)
 		}
 	}
@@ -187,51 +203,19 @@ func (b *batch) apply(ids []string) error {
 }
 
 // judge evaluates the customers of the batch.
-func (b *batch) judge(ctx context.Context, tx store.Tx, names []string, rows map[string]*customerRow) error {
-	lost := make([]string, 0, len(b.moved))
-	for _, c := range names {
-		if _, has := b.touched[c]; !has {
-			lost = append(lost, c)
-		}
-	}
-	records := map[string][]string{}
-	if len(lost) > 0 {
-		var err error
-		if records, err = recordsOf(ctx, tx, lost); err != nil {
-			return err
-		}
-		var more []string
-		for _, c := range lost {
-			more = append(more, records[c]...)
-		}
-		found, err := readRecords(ctx, tx, more)
-		if err != nil {
-			return err
-		}
-		for id, row := range found {
-			if b.states[id] == nil {
-				b.states[id] = row
-			}
-		}
-	}
+func (b *batch) judge(names []string, rows map[string]*customerRow) error {
 	for _, c := range names {
 		touched, has := b.touched[c]
-		list := records[c]
-		if has {
-			list = b.others[c]
-			if _, away := b.owner[c]; !away && b.states[c] != nil {
-				list = append(slices.Clone(list), c)
-			}
-		}
-		if has && touched != nil && !slices.Contains(touched, true) && rows[c] != nil {
-			continue
+		list := b.others[c]
+		if _, away := b.owner[c]; !away && b.states[c] != nil {
+			list = append(slices.Clone(list), c)
 		}
 		var parts [][]byte
 		history := true
 		cause := byEvent
 		for _, id := range list {
 			if row := b.states[id]; row != nil {
-				parts = append(parts, row.State)
+				parts = append(parts, row.Rules)
 			}
 			if s := b.all[id]; s != nil {
 				history = history && s.history

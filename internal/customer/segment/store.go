@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/uptrace/bun"
 
+	"omote/internal/customer/state"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/store"
 )
@@ -137,39 +139,21 @@ func updateVersion(ctx context.Context, tx store.Tx, r *versionRow, columns ...s
 	return nil
 }
 
-type recordRow struct {
-	bun.BaseModel `bun:"table:customer_segment_record"`
-	RecordID      string
-	Holder        string
-	State         []byte
+// readRecords gives the rows of records that rules count.
+func readRecords(ctx context.Context, tx store.Tx, ids []string) (map[string]*state.Row, error) {
+	rows, err := state.Read(ctx, tx, tx.Scope.Entity, ids)
+	maps.DeleteFunc(rows, func(_ string, r *state.Row) bool { return r.Holder == "" })
+	return rows, err
 }
 
-// readRecords gives the rows of records that have one.
-func readRecords(ctx context.Context, tx store.Tx, ids []string) (map[string]*recordRow, error) {
-	out := make(map[string]*recordRow, len(ids))
-	for part := range slices.Chunk(ids, chunk) {
-		var rows []recordRow
-		err := tx.NewSelect().Model(&rows).Column("record_id", "holder", "state").Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(part)).Scan(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("read states of records: %w", err)
-		}
-		for i := range rows {
-			out[rows[i].RecordID] = &rows[i]
-		}
+// counted gives the row of a record to change, held by a customer where rules
+// count it from now on. The row was read before.
+func counted(tx store.Tx, id, holder string) (row *state.Row, fresh bool) {
+	row = state.Held(tx, tx.Scope.Entity, id).Or(tx.Scope.Entity, id)
+	if fresh = row.Holder == ""; fresh {
+		row.Holder = holder
 	}
-	return out, nil
-}
-
-func writeRecords(ctx context.Context, tx store.Tx, rows []*recordRow) error {
-	slices.SortFunc(rows, func(a, b *recordRow) int { return compareText(a.RecordID, b.RecordID) })
-	n := len(rows)
-	entity, id, holder, state := make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
-	for i, r := range rows {
-		entity[i], id[i], holder[i], state[i] = tx.Scope.Entity, r.RecordID, r.Holder, r.State
-	}
-	_, err := tx.Batch(ctx, "customer_segment_record", store.Upsert{Key: []string{"entity", "record_id"}, Set: store.Replace("holder", "state")},
-		store.Col("entity", entity), store.Col("record_id", id), store.Col("holder", holder), store.Col("state", state))
-	return err
+	return row, fresh
 }
 
 func compareText(a, b string) int {
@@ -180,16 +164,6 @@ func compareText(a, b string) int {
 		return 1
 	}
 	return 0
-}
-
-// nextRecords gives the ids of records after one, in order.
-func nextRecords(ctx context.Context, tx store.Tx, after string, limit int) (ids []string, err error) {
-	err = tx.NewSelect().Table("customer_segment_record").Column("record_id").Where("entity = ? AND record_id > ?", tx.Scope.Entity, after).
-		Order("record_id").Limit(int64(limit)).Scan(ctx, &ids)
-	if err != nil {
-		return nil, fmt.Errorf("walk through records: %w", err)
-	}
-	return ids, nil
 }
 
 type customerRow struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
@@ -103,6 +105,15 @@ func (d Dialect) Least(a, b string) string {
 	return "MIN(" + a + ", " + b + ")"
 }
 
+// among writes a condition for values that are many.
+func (d Dialect) among(g schema.QueryGen, b []byte, names []string) ([]byte, error) {
+	if d.pg() {
+		return g.AppendQuery(b, "IN (?)", bun.List(names)), nil
+	}
+	list, err := json.Marshal(names)
+	return g.AppendQuery(b, "IN (SELECT value FROM json_each(?))", string(list)), err
+}
+
 // ByteOrder orders text by its bytes, which both engines then do alike,
 // whatever the locale of the server.
 func (d Dialect) ByteOrder(expr string) string {
@@ -161,7 +172,7 @@ func sqliteConnector(path string, writer bool) driver.Connector {
 	}
 	q.Set("_cache_size", fmt.Sprint(cache))
 	d := &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 16384", nil)
+		_, err := c.Exec("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 65536", nil)
 		return err
 	}}
 	return connector{d, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()}

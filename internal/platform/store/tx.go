@@ -57,6 +57,9 @@ type txState struct {
 	over       bool
 	savepoints int
 	hooks      []func()
+	last       []func(ctx context.Context, tx Tx) error
+	held       map[any]any
+	keys       []any // of held, in the order in which they were made
 	doomed     error // a conflict seen in a savepoint: the whole must be tried again
 }
 
@@ -125,8 +128,14 @@ func (db *DB) once(ctx context.Context, pool *bun.DB, o *sql.TxOptions, s scope.
 		}
 	}()
 	tx := Tx{IDB: btx, Scope: s, Engine: db.dialect, raw: btx.Tx, state: state, db: db}
-	if err := fn(context.WithValue(ctx, txKey{}, state), tx); err != nil {
+	ctx = context.WithValue(ctx, txKey{}, state)
+	if err := fn(ctx, tx); err != nil {
 		return err
+	}
+	for i := 0; i < len(state.last) && state.doomed == nil; i++ { // one may add another
+		if err := state.last[i](ctx, tx); err != nil {
+			return err
+		}
 	}
 	if state.doomed != nil {
 		return state.doomed
@@ -145,18 +154,53 @@ func (db *DB) once(ctx context.Context, pool *bun.DB, o *sql.TxOptions, s scope.
 // caches and counters. What must not be lost belongs into a row instead.
 func (tx Tx) AfterCommit(fn func()) { tx.state.hooks = append(tx.state.hooks, fn) }
 
+// BeforeCommit has fn called once, in the transaction, when everything else in it
+// is done: for writes that are gathered in memory. An error of fn is one of the
+// transaction. Hooks of a savepoint that is rolled back vanish with it.
+func (tx Tx) BeforeCommit(fn func(ctx context.Context, tx Tx) error) {
+	tx.state.last = append(tx.state.last, fn)
+}
+
+// Once gives what the transaction holds under a key, made when it is first asked
+// for. What a savepoint made vanishes when that is rolled back.
+func Once[T any](tx Tx, key any, make func() T) T {
+	if v, ok := tx.state.held[key]; ok {
+		return v.(T)
+	}
+	if tx.state.held == nil {
+		tx.state.held = map[any]any{}
+	}
+	v := make()
+	tx.state.held[key] = v
+	tx.state.keys = append(tx.state.keys, key)
+	return v
+}
+
+// mark is how much of what lives in memory there was when a savepoint began.
+type mark struct{ hooks, last, keys int }
+
+func (s *txState) mark() mark { return mark{len(s.hooks), len(s.last), len(s.keys)} }
+
+func (s *txState) back(to mark) {
+	s.hooks, s.last = s.hooks[:to.hooks], s.last[:to.last]
+	for _, key := range s.keys[to.keys:] {
+		delete(s.held, key)
+	}
+	s.keys = s.keys[:to.keys]
+}
+
 // Savepoint runs fn so that its changes vanish, alone, when it returns an error,
 // which is then returned. After a conflict (Retryable) the whole transaction is
 // tried again, whatever the caller does with the error.
 func (tx Tx) Savepoint(ctx context.Context, fn func(ctx context.Context, tx Tx) error) error {
 	tx.state.savepoints++
 	name := fmt.Sprintf("sp%d", tx.state.savepoints)
-	hooks := len(tx.state.hooks)
+	begin := tx.state.mark()
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
 	if err := fn(ctx, tx); err != nil {
-		tx.state.hooks = tx.state.hooks[:hooks]
+		tx.state.back(begin)
 		if Retryable(err) {
 			tx.state.doomed = err
 		}

@@ -5,9 +5,6 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
-import "github.com/a-h/templ"
-import templruntime "github.com/a-h/templ/runtime"
-
 import (
 	"context"
 	"omote/internal/customer/segment"
@@ -15,6 +12,9 @@ import (
 	"omote/internal/ui"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
+	templruntime "github.com/a-h/templ/runtime"
 )
 
 func buildPage(page ui.Page, b *builder) templ.Component {
