@@ -217,15 +217,20 @@ type decoded struct {
 }
 
 // follow reads, decodes and applies from a sequence on, for a projector that
-// stands at after. Decoding runs ahead of applying by a few messages.
+// stands at after. While a batch is applied the next one is gathered: the longer
+// a transaction takes, the more the one behind it brings.
 func (r *runner) follow(ctx context.Context, after, from uint64) error {
 	group, ctx := errgroup.WithContext(ctx)
-	messages := make(chan decoded, 4)
+	messages, batches := make(chan decoded, 4), make(chan Batch)
 	group.Go(func() error {
 		defer close(messages)
 		return r.decode(ctx, from, messages)
 	})
-	group.Go(func() error { return r.applyAll(ctx, after, from, messages) })
+	group.Go(func() error {
+		defer close(batches)
+		return r.gather(ctx, messages, batches)
+	})
+	group.Go(func() error { return r.applyAll(ctx, after, from, batches) })
 	return group.Wait()
 }
 
@@ -303,53 +308,64 @@ func (r *runner) decodeOne(ctx context.Context, in *reader, m fetched, dedup *de
 	return d, err
 }
 
-// applyAll gathers messages into batches and applies them.
-func (r *runner) applyAll(ctx context.Context, after, first uint64, in <-chan decoded) error {
-	for {
-		b, ok := r.gather(ctx, in)
-		if !ok {
-			return ctx.Err()
-		}
+// applyAll applies batches in order.
+func (r *runner) applyAll(ctx context.Context, after, first uint64, in <-chan Batch) error {
+	for b := range in {
 		b.Partition, b.After, b.First = r.at.partition, after, first
 		if err := r.apply(ctx, b); err != nil {
 			return err
 		}
 		after, first = b.Last, b.Last+1
 	}
+	return ctx.Err()
 }
 
-// gather waits for a message and takes more until the batch is full or late.
-func (r *runner) gather(ctx context.Context, in <-chan decoded) (Batch, bool) {
-	first, ok := <-in
-	if !ok {
-		return Batch{}, false
-	}
-	b := Batch{Last: first.seq, Records: first.records}
-	late := time.NewTimer(r.opts.MaxDelay)
+// gather makes batches of messages. One is offered as soon as it is full or its
+// first message has waited for MaxDelay, and grows until it is taken.
+func (r *runner) gather(ctx context.Context, in <-chan decoded, out chan<- Batch) error {
+	late := time.NewTimer(0)
 	defer late.Stop()
-	for len(b.Records) < r.opts.MaxEvents {
-		select {
-		case d, ok := <-in:
-			if !ok {
-				return b, true
-			}
-			b.Last, b.Records = d.seq, append(b.Records, d.records...)
-			continue
-		default:
+	var b Batch
+	for begun, due := false, false; ; {
+		take, offer := in, out
+		full := len(b.Records) >= r.opts.MaxEvents
+		if full {
+			take = nil
+		}
+		if !begun || !due && !full {
+			offer = nil
 		}
 		select {
-		case d, ok := <-in:
+		case d, ok := <-take:
 			if !ok {
-				return b, true
+				return r.last(ctx, b, begun, out)
+			}
+			if !begun {
+				begun, due = true, r.opts.MaxDelay == 0
+				late.Reset(r.opts.MaxDelay)
 			}
 			b.Last, b.Records = d.seq, append(b.Records, d.records...)
+		case offer <- b:
+			b, begun, due = Batch{}, false, false
 		case <-late.C:
-			return b, true
+			due = begun
 		case <-ctx.Done():
-			return b, true
+			return ctx.Err()
 		}
 	}
-	return b, true
+}
+
+// last hands over what was gathered before the messages ended.
+func (r *runner) last(ctx context.Context, b Batch, begun bool, out chan<- Batch) error {
+	if !begun {
+		return nil
+	}
+	select {
+	case out <- b:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // apply hands over one batch until it is taken. After ctx ended a batch in
