@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"omote/internal/customer/identity"
 	"os"
 	"os/exec"
 	"path/filepath"

@@ -107,6 +107,10 @@ func migrations() []store.Migrations {
 // when many wait: fewer, larger transactions touch each page of the store once.
 const stateBatch = 10_000
 
+// historyBatch is the same for history alone: what an import brings may hold the
+// store longer, since nobody waits to see it.
+const historyBatch = 40_000
+
 // wire makes the services and the modules: THE list of them.
 func (a *App) wire(ctx context.Context) error {
 	if err := a.Store.Migrate(ctx, migrations()...); err != nil {
@@ -138,7 +142,7 @@ func (a *App) wire(ctx context.Context) error {
 	if err := a.wireSurveys(ctx); err != nil {
 		return fmt.Errorf("surveys: %w", err)
 	}
-	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch}, append(s.customers.handlers(a),
+	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch, MaxHistory: historyBatch}, append(s.customers.handlers(a),
 		consent.NewHandler(s.consents, a.Names), cases.NewHandler(s.cases, a.Names), s.segments.Handler(),
 		survey.Handler{Surveys: s.surveys, Pseudonyms: a.Names})...); err != nil {
 		return err

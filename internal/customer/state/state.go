@@ -17,9 +17,9 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"omote/internal/platform/store"
@@ -45,22 +45,28 @@ func (r *Row) Or(entity, record string) *Row {
 	return &c
 }
 
-type key struct{ entity, record string }
+// held are the rows of a transaction, by entity.
+type held map[string]*rows
 
-// held are the rows of a transaction.
-type held struct {
-	rows    map[key]*Row // nil: known to be absent
-	changed map[key]bool
+type rows struct {
+	known   map[string]*Row // nil: there is none
+	changed map[string]bool
 }
 
 type heldKey struct{}
 
-func of(tx store.Tx) *held {
-	return store.Once(tx, heldKey{}, func() *held {
-		h := &held{rows: map[key]*Row{}, changed: map[key]bool{}}
+func of(tx store.Tx, entity string) *rows {
+	h := store.Once(tx, heldKey{}, func() held {
+		h := held{}
 		tx.BeforeCommit(h.write)
 		return h
 	})
+	r := h[entity]
+	if r == nil {
+		r = &rows{map[string]*Row{}, map[string]bool{}}
+		h[entity] = r
+	}
+	return r
 }
 
 // chunk bounds the records of one statement.
@@ -68,73 +74,71 @@ const chunk = 5000
 
 // Read gives the rows of records that have one, as the transaction left them.
 func Read(ctx context.Context, tx store.Tx, entity string, records []string) (map[string]*Row, error) {
-	h := of(tx)
+	r := of(tx, entity)
 	var missing []string
 	for _, id := range records {
-		k := key{entity, id}
-		if _, known := h.rows[k]; !known {
-			h.rows[k] = nil
+		if _, known := r.known[id]; !known {
+			r.known[id] = nil
 			missing = append(missing, id)
 		}
 	}
 	for part := range slices.Chunk(missing, chunk) {
-		if err := h.read(ctx, tx, entity, part); err != nil {
+		if err := r.read(ctx, tx, entity, part); err != nil {
 			for _, id := range missing { // nothing is known of them
-				delete(h.rows, key{entity, id})
+				delete(r.known, id)
 			}
 			return nil, fmt.Errorf("read states of records: %w", err)
 		}
 	}
 	out := make(map[string]*Row, len(records))
 	for _, id := range records {
-		if r := h.rows[key{entity, id}]; r != nil {
-			out[id] = r
+		if row := r.known[id]; row != nil {
+			out[id] = row
 		}
 	}
 	return out, nil
 }
 
-func (h *held) read(ctx context.Context, tx store.Tx, entity string, records []string) error {
-	rows, err := tx.QueryContext(ctx, "SELECT record_id, did, holder, rules FROM customer_state WHERE entity = ? AND record_id ?", entity, tx.Among(records))
+func (r *rows) read(ctx context.Context, tx store.Tx, entity string, records []string) error {
+	found, err := tx.QueryContext(ctx, "SELECT record_id, did, holder, rules FROM customer_state WHERE entity = ? AND record_id ?", entity, tx.Among(records))
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		r := &Row{Entity: entity}
-		if err := rows.Scan(&r.RecordID, &r.Did, &r.Holder, &r.Rules); err != nil {
+	defer found.Close()
+	for found.Next() {
+		row := &Row{Entity: entity}
+		if err := found.Scan(&row.RecordID, &row.Did, &row.Holder, &row.Rules); err != nil {
 			return err
 		}
-		h.rows[key{entity, r.RecordID}] = r
+		r.known[row.RecordID] = row
 	}
-	return rows.Err()
+	return found.Err()
 }
 
 // Held gives a row that the transaction has read or put; nil where there is none.
-func Held(tx store.Tx, entity, record string) *Row { return of(tx).rows[key{entity, record}] }
+func Held(tx store.Tx, entity, record string) *Row { return of(tx, entity).known[record] }
 
 // Put has rows written when the transaction ends.
-func Put(tx store.Tx, rows ...*Row) {
-	h := of(tx)
-	for _, r := range rows {
-		k := key{r.Entity, r.RecordID}
-		h.rows[k], h.changed[k] = r, true
+func Put(tx store.Tx, all ...*Row) {
+	for _, row := range all {
+		r := of(tx, row.Entity)
+		r.known[row.RecordID], r.changed[row.RecordID] = row, true
 	}
 }
 
 // write stores what was put, in the order of the keys.
-func (h *held) write(ctx context.Context, tx store.Tx) error {
-	n := len(h.changed)
-	rows := make([]*Row, 0, n)
-	for k := range h.changed {
-		rows = append(rows, h.rows[k])
+func (h held) write(ctx context.Context, tx store.Tx) error {
+	var all []*Row
+	for _, entity := range slices.Sorted(maps.Keys(h)) {
+		r := h[entity]
+		for _, id := range slices.Sorted(maps.Keys(r.changed)) {
+			all = append(all, r.known[id])
+		}
+		clear(r.changed)
 	}
-	clear(h.changed)
-	slices.SortFunc(rows, func(a, b *Row) int {
-		return cmp.Or(cmp.Compare(a.Entity, b.Entity), cmp.Compare(a.RecordID, b.RecordID))
-	})
+	n := len(all)
 	entity, record, did, holder, rules := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
-	for i, r := range rows {
+	for i, r := range all {
 		entity[i], record[i], did[i], holder[i], rules[i] = r.Entity, r.RecordID, r.Did, r.Holder, r.Rules
 	}
 	_, err := tx.Batch(ctx, "customer_state", store.Upsert{Key: []string{"entity", "record_id"}, Set: store.Replace("did", "holder", "rules")},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,6 +60,9 @@ type RunOptions struct {
 	// MaxEvents closes a batch (default 5,000). A batch is never smaller than
 	// one message.
 	MaxEvents int
+	// MaxHistory closes a batch of nothing but history (default MaxEvents). Nobody
+	// waits for history to be seen, and large transactions touch each page once.
+	MaxHistory int
 	// MaxDelay is how long a batch may wait for more events after its first
 	// (default 0: what is there is applied at once).
 	MaxDelay time.Duration
@@ -87,6 +91,7 @@ func (l *Log) Run(ctx context.Context, p Projector, o RunOptions) error {
 	if o.MaxEvents == 0 {
 		o.MaxEvents = 5000
 	}
+	o.MaxHistory = max(o.MaxHistory, o.MaxEvents)
 	if o.Grace == 0 {
 		o.Grace = 10 * time.Second
 	}
@@ -326,9 +331,10 @@ func (r *runner) gather(ctx context.Context, in <-chan decoded, out chan<- Batch
 	late := time.NewTimer(0)
 	defer late.Stop()
 	var b Batch
+	limit := r.opts.MaxHistory
 	for begun, due := false, false; ; {
 		take, offer := in, out
-		full := len(b.Records) >= r.opts.MaxEvents
+		full := len(b.Records) >= limit
 		if full {
 			take = nil
 		}
@@ -341,8 +347,11 @@ func (r *runner) gather(ctx context.Context, in <-chan decoded, out chan<- Batch
 				return r.last(ctx, b, begun, out)
 			}
 			if !begun {
-				begun, due = true, r.opts.MaxDelay == 0
+				begun, due, limit = true, r.opts.MaxDelay == 0, r.opts.MaxHistory
 				late.Reset(r.opts.MaxDelay)
+			}
+			if slices.ContainsFunc(d.records, func(e Record) bool { return !e.History }) {
+				limit = r.opts.MaxEvents
 			}
 			b.Last, b.Records = d.seq, append(b.Records, d.records...)
 		case offer <- b:

@@ -41,6 +41,9 @@ type Options struct {
 	Name string // among the projectors of the log; default "state"
 	// MaxEvents bounds the events of a transaction (default 2,000).
 	MaxEvents int
+	// MaxHistory bounds the events of a transaction that takes up nothing but
+	// history (default MaxEvents).
+	MaxHistory int
 }
 
 // State is the projector of the store. It is safe for concurrent use.
@@ -90,7 +93,7 @@ func (s *State) Name() string { return s.opts.Name }
 // Feed is how the log should feed the projector: what is there at once, at most
 // MaxEvents in a transaction.
 func (s *State) Feed() eventlog.RunOptions {
-	return eventlog.RunOptions{MaxEvents: s.opts.MaxEvents, Grace: 20 * time.Second}
+	return eventlog.RunOptions{MaxEvents: s.opts.MaxEvents, MaxHistory: s.opts.MaxHistory, Grace: 20 * time.Second}
 }
 
 // as gives the context the scope of this projector's own work in an entity.
