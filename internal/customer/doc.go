@@ -1,10 +1,11 @@
 // Package customer knows the bank's customers: which records of which systems
-// are one person (identity), what is known of them (profile), and where they are
-// found (search). Pages are in web, operations in api.
+// are one person (identity), what is known of them (profile), what they did
+// (state), and where they are found (search). Pages are in web, operations in api.
 //
 // Tables: customer_record, customer_trait, customer_trait_past, customer_key,
 // customer_shared, customer_edge, customer_reject, customer_refused,
-// customer_act, customer_act_record, customer_link, customer_graph.
+// customer_act, customer_act_record, customer_link, customer_graph,
+// customer_state.
 // Events in: every event (records), identify (traits, identifiers), alias and
 // calls with two ids (links).
 package customer

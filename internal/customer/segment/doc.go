@@ -9,7 +9,7 @@
 // # How it stays right
 //
 // The handler of the state projector ([Handler]) keeps a small state for each
-// source record (customer_segment_record): what the rules in use need to
+// source record (its row of package state): what the rules in use need to
 // remember, and no more. A customer's state is the sum of their records', so a
 // merge or its undoing recomputes nothing but the sum. In the transaction of the
 // events it evaluates the rules that look at what changed and writes who entered

@@ -140,6 +140,59 @@ func TestHooksRunOnlyAfterACommit(t *testing.T) {
 	}, demo)
 }
 
+// TestWritesGatheredInMemory: what a transaction holds in memory is written before
+// the commit, once, without what a savepoint made that was rolled back; and an
+// error then is one of the transaction.
+func TestWritesGatheredInMemory(t *testing.T) {
+	t.Parallel()
+	type key struct{ name string }
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		ctx := testkit.Context(t)
+		boom := errors.New("boom")
+		gather := func(tx store.Tx, name, id string) {
+			ids := store.Once(tx, key{name}, func() *[]string {
+				var ids []string
+				tx.BeforeCommit(func(ctx context.Context, tx store.Tx) error {
+					for _, id := range ids {
+						if _, err := tx.NewInsert().Model(&thing{ID: id, Entity: "bank"}).Exec(ctx); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				return &ids
+			})
+			*ids = append(*ids, id)
+		}
+		err := db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+			in := func(name, id string, end error) error {
+				return tx.Savepoint(ctx, func(_ context.Context, tx store.Tx) error { gather(tx, name, id); return end })
+			}
+			if err := in("lost", "a", boom); !errors.Is(err, boom) {
+				return err
+			}
+			if err := in("kept", "b", nil); err != nil {
+				return err
+			}
+			gather(tx, "kept", "c")
+			return in("lost", "d", nil)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db); n != 3 {
+			t.Errorf("%d rows, want b, c and d", n)
+		}
+		err = db.Write(ctx, func(_ context.Context, tx store.Tx) error { gather(tx, "new", "e"); gather(tx, "new", "b"); return nil })
+		if !store.IsDuplicate(err) {
+			t.Errorf("a row that exists: %v", err)
+		}
+		if n := count(t, db); n != 3 {
+			t.Errorf("%d rows after a transaction that could not be written", n)
+		}
+	}, demo)
+}
+
 func count(t *testing.T, db *store.DB) (n int64) {
 	t.Helper()
 	err := db.Read(testkit.Context(t), func(ctx context.Context, tx store.Tx) (err error) {
