@@ -296,7 +296,11 @@ func checkState(t *testing.T, a *app.App, ctx context.Context, perUser map[strin
 			return err
 		}
 		for user, n := range perUser {
-			if d := did[a.Names.Record("bank", "crash:u"+user).String()]; d == nil || d.Events != n {
+			var got int64
+			if d := did[a.Names.Record("bank", "crash:u"+user).String()]; d != nil {
+				got = d.Events
+			}
+			if got != n {
 				wrong++
 			}
 		}
