@@ -96,7 +96,9 @@ func (f *field) code(raw string) int32 {
 	case Identifier, Number:
 		s = compact(fold(s))
 	case Name:
-		s = untitled(s)
+		if s = untitled(s); HouseholdName(s) {
+			s = "" // no evidence of who it is
+		}
 	}
 	if s == "" {
 		return missing
@@ -564,6 +566,9 @@ func alike(a, b string) bool {
 	}
 	if len(a) == 1 {
 		return a[0] == b[0]
+	}
+	if initial(a, b) {
+		return true
 	}
 	if len(a) > 2 && Edits(a, b, 1) <= 1 {
 		return true

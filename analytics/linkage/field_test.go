@@ -18,6 +18,11 @@ func TestValuesAgreeAtTheLevelAPersonWouldSay(t *testing.T) {
 		{Name, "Nguyễn Thị Hồng", "Hồng Nguyễn Thị", "same words in other order"},
 		{Name, "Nguyễn Thị Minh Hồng", "Nguyen T. Hong", "first and last word"},
 		{Name, "Chị Hồng", "Hồng", "equal"},
+		{Name, "Nguyễn Thị Hồng", "Ng. Th. Hồng", "all words similar"},
+		{Name, "Nguyễn Thị Hồng", "Hồng Nguyễn", "all words similar"},
+		{Name, "Nguyễn Thị Hồng", "Nguyễn Hồng", "first and last word"},
+		{Name, "Trần Văn Tý", "Tran Van Ty", "equal without marks"},
+		{Name, "Lê Thị Bé", "Lê Bé", "first and last word"},
 		{Name, "John Smith", "Smith, John", "same words in other order"},
 		{Name, "Bob Smith", "Robert Smyth", "all words similar"},
 		{Name, "Lê Văn An", "Trần Thu Bích", "different"},
@@ -63,6 +68,22 @@ func TestAbsentValuesAreMissing(t *testing.T) {
 			if newField("f", k, 0).code(s) != missing {
 				t.Errorf("%s: %q has a code", k, s)
 			}
+		}
+	}
+}
+
+// What a child is called at home says of nobody who they are; a registered name
+// that ends in such a word does.
+func TestHomeNamesAreNoEvidence(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]bool{"Tèo": true, "bé Na": true, "cu Tý": true, "  CÚN ": true, "bé\u200b Bống": true, "chị Bé": true, "Nguyễn Văn Tý": false, "Lê Thị Bé": false, "Nụ": false,
+		"Ben": false, "Bi": false, "Bé Thị Na": false, "": false, "Út Nguyễn Văn": false} {
+		if HouseholdName(s) != want {
+			t.Errorf("%q: %v", s, !want)
+		}
+		f := newField("f", Name, 0)
+		if got := f.code(s) == missing; got != want && s != "" {
+			t.Errorf("%q is compared: %v", s, !got)
 		}
 	}
 }

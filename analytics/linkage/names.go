@@ -24,6 +24,41 @@ func set(words ...string) map[string]bool {
 	return m
 }
 
+// HouseholdName tells that a name is only what somebody is called at home: a
+// home name alone ("Tèo"), or a child's address before one word ("bé Na", "cu
+// Tý"). Vietnamese families give such names beside the registered one, often
+// from a short list and meant to be plain, so that the name guards the child;
+// they are in no document, and very many share one. Lê Trung Hoa, Họ và tên người
+// Việt Nam (Nhà xuất bản Khoa học Xã hội, Hà Nội 2005), tells tên tục from tên
+// chính. A full name that ends in such a word ("Nguyễn Văn Tý") is a name. Words
+// are told by their marks: without them "bi" and "na" could be anything.
+func HouseholdName(s string) bool {
+	words := strings.Fields(untitled(clean(s)))
+	switch len(words) {
+	case 1:
+		return homeNames[words[0]]
+	case 2:
+		return homeAddress[words[0]]
+	}
+	return false
+}
+
+// homeAddress are words put before the name of a child of the house.
+var homeAddress = set("bé", "cu", "cái", "thằng", "nhóc", "út", "hĩm")
+
+// homeNames are home names that are hardly ever registered alone.
+var homeNames = set("bé", "cu", "út", "hĩm", "tèo", "tẹo", "tí", "tý", "tũn", "bống", "bờm", "cún", "mít", "sóc", "nhím", "tôm", "thỏ", "gấu", "cò", "nhóc")
+
+// initial tells that the shorter of two words is how the longer is written short:
+// its first letter or, in Vietnamese, its first consonant as it is spelled ("Ng."
+// for Nguyễn, "Tr." for Trần, "Th." for Thị): the digraphs and the trigraph of the
+// alphabet stand for one sound and are not taken apart.
+func initial(short, long string) bool {
+	return len(short) < len(long) && strings.HasPrefix(long, short) && (len(short) == 1 || onsets[short])
+}
+
+var onsets = set("ch", "gh", "gi", "kh", "ng", "ngh", "nh", "ph", "qu", "th", "tr")
+
 // abbreviated writes the common words of addresses in one way.
 func abbreviated(w string) string {
 	if s, ok := addressWords[w]; ok {

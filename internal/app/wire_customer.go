@@ -80,3 +80,6 @@ func (a *App) customerModule() module.Module {
 		Nav:     []module.Nav{{Key: ui.NavCustomers, Href: "/customer/customers", Permission: profile.PermRead}},
 	}
 }
+
+// Profiles gives the service of golden profiles, for the demo and tests.
+func (a *App) Profiles() *profile.Service { return a.services.customers.profile }

@@ -391,6 +391,24 @@ func TestContradictionsAndChains(t *testing.T) {
 		if records, _ := d.service().Records(d.ctx, d.user("l0")); len(records) > identity.MaxAutomatic {
 			t.Errorf("a chain of aliases gives a customer of %d records", len(records))
 		}
+		// One record comes out of the circle and stays out, whatever the circle says.
+		if _, err := d.service().Unmerge(d.ctx, d.user("k7"), []string{d.user("k7")}, "another person's id"); err != nil {
+			t.Fatal(err)
+		}
+		d.feed(circle...)
+		if records, _ := d.service().Records(d.ctx, d.user("k7")); len(records) != 1 {
+			t.Errorf("taken out of the circle it is a customer of %d records", len(records))
+		}
+		// One event that states the number of one person, the passport of another and
+		// the citizen id of a third joins no two citizens, and says what it refused.
+		d.feed(d.states("x", `{"citizen_id":"001199000011","customer_number":"KH0000011"}`), d.states("y", `{"citizen_id":"001199000012","passport":"C1234567"}`),
+			d.states("z", `{"citizen_id":"001199000013","customer_number":"KH0000011","passport":"C1234567"}`))
+		if d.together("x", "y") || d.together("x", "z") || d.together("y", "z") {
+			t.Error("one event joined different citizen ids")
+		}
+		if h, err := d.service().History(d.ctx, d.user("z")); err != nil || len(h.Shared) != 2 || h.Shared[0].Why != identity.SharedContradiction || h.Shared[1].Why != identity.SharedContradiction {
+			t.Errorf("the conflict within one event is not explained: %+v %v", h.Shared, err)
+		}
 	}, tables...)
 }
 

@@ -35,7 +35,7 @@ func (r Reader) Attributes(ctx context.Context, tx store.Tx, records, names []st
 		for _, name := range names {
 			switch v := members[name].(type) {
 			case string:
-				out[name] = v
+				out[name] = visible(v)
 			case bool, float64:
 				out[name] = fmt.Sprint(v)
 			}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"omote/analytics/linkage"
 	"omote/analytics/text/normalise"
 )
 
@@ -107,13 +108,31 @@ func TraitText(raw json.RawMessage) string {
 	}
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
-		return strings.TrimSpace(s)
+		return strings.TrimSpace(visible(s))
 	}
 	var n json.Number
 	if json.Unmarshal(raw, &n) == nil {
 		return n.String()
 	}
 	return ""
+}
+
+// visible takes out what nobody sees: zero-width characters, marks of direction,
+// controls. They split words, hide a difference between two values, and turn the
+// text behind them round on a page. The record keeps what it stated.
+func visible(s string) string {
+	hidden := func(r rune) bool {
+		return unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && r != '\n' && r != '\t' || r == unicode.ReplacementChar
+	}
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // Phone is a phone number as digits with the country first: "0903 000 001" and
@@ -148,10 +167,10 @@ func Email(text string) string {
 
 // Name is a full name for comparison: words without diacritics, lower case, in
 // alphabetical order, so that "Hồng Nguyễn Thị" equals "nguyen thi hong". A
-// single word names nobody.
+// single word names nobody, nor does what a child is called at home ("bé Na").
 func Name(text string) string {
 	words := NameWords(text)
-	if len(words) < 2 {
+	if len(words) < 2 || linkage.HouseholdName(text) {
 		return ""
 	}
 	slices.Sort(words)
