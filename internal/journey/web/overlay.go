@@ -74,7 +74,6 @@ func (v *view) layOver() error {
 		}
 		return err
 	}
-	o.relabel(v.Log, len(v.Graph.Nodes))
 	v.design = o
 	return nil
 }
@@ -124,9 +123,7 @@ func (o *overlay) step(l *mining.Log, activity int32) *blueprint.Step {
 // the journey as a whole, beyond chance, is marked with what is wrong.
 func (v *view) designMap(outside int, coverage float64) flow.MapProps {
 	o := v.design
-	if outside > 0 {
-		o.relabel(v.Log, max(1, outside/4))
-	}
+	o.relabel(v.Log, max(1, outside/4))
 	m := flow.MapProps{ID: "map", Label: ui.PlainText(v.designFinding()), Total: int64(v.Log.Cases()), Coverage: coverage, Unit: i18n.T(v.ctx, "journey.unit.cases"), Show: flow.ByTime}
 	if v.metric == "count" {
 		m.Show = flow.ByCount

@@ -80,6 +80,8 @@ type site struct {
 	bundle *i18n.Bundle
 	rule   string // of the segment last offered
 	api    *http.ServeMux
+	maps   maps
+	seen   *observed.Service
 }
 
 // segments are "branch", the first hundred customers, and "pair", two of them.
@@ -115,7 +117,10 @@ func customersOf(t *testing.T, w *warehouse.Warehouse) (out []string) {
 	return out
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T) *site { return newSiteOf(t, fillWarehouse) }
+
+// newSiteOf serves the pages over facts that fill writes.
+func newSiteOf(t *testing.T, fill func(t *testing.T, w *warehouse.Warehouse)) *site {
 	t.Helper()
 	db := testkit.SQLite(t, journey.Migrations, moment.Migrations, audit.Migrations, jobs.Migrations)
 	maker, err := pseudonym.New(t.Context(), testkit.Keys(t))
@@ -127,7 +132,7 @@ func newSite(t *testing.T) *site {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	fillWarehouse(t, w)
+	fill(t, w)
 	templates, err := blueprint.LoadTemplates(func(event string) blueprint.Text { return blueprint.Text{EN: event, VI: event} })
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +154,7 @@ func newSite(t *testing.T) *site {
 	seen.Source = segments{customersOf(t, w)}
 	web.Pages{Observed: seen, Label: label, Zone: time.UTC, Segment: func(_ context.Context, rule, _ string) string { s.rule = rule; return "/made" },
 		Maps: maps(templates), Worth: moments.Worth, Currency: "VND"}.Routes(s.router)
-	s.api = http.NewServeMux()
+	s.api, s.maps, s.seen = http.NewServeMux(), templates, seen
 	journeyapi.Observed{Service: seen, Zone: time.UTC}.Register(humago.New(s.api, huma.DefaultConfig("test", "1")))
 	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
 	return s

@@ -44,11 +44,12 @@ type view struct {
 var metrics = []string{"count", "time", "p90", "mean", "feeling", "cost"}
 
 // details are how many steps are drawn by themselves, and which share of the moves,
-// by level; 0 steps draws all.
+// by level. More than the last nobody could read, and laying them out takes longer
+// than anybody waits: the rest is one step, and the table behind the map has all.
 var details = []struct {
 	steps    int
 	coverage float64
-}{{6, 0.7}, {10, 0.8}, {24, 0.9}, {48, 0.95}, {0, 1}}
+}{{6, 0.7}, {10, 0.8}, {24, 0.9}, {48, 0.95}, {120, 1}}
 
 const usualDetail = 3
 
@@ -175,7 +176,7 @@ func (v *view) flowMap() flow.MapProps {
 		return v.designMap(level.steps, level.coverage)
 	}
 	log, graph := v.Log, v.Graph
-	if level.steps > 0 && len(graph.Nodes) > level.steps+1 {
+	if len(graph.Nodes) > level.steps+1 {
 		log, _ = mining.GroupRare(v.Log, level.steps, "\x00other")
 		graph = mining.DirectlyFollows(log)
 	}
