@@ -173,3 +173,6 @@ func signalStrength(b *signal.Body) float64 {
 }
 
 var _ council.Source = signalItems{}
+
+// Signals are the changes beyond noise.
+func (a *App) Signals() *signal.Service { return a.services.signals }
