@@ -22,7 +22,9 @@ type running struct {
 func start(t *testing.T, dir string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	a, err := app.Open(ctx, app.Options{Config: crashConfig(dir), Logger: slog.New(slog.DiscardHandler)})
+	c := crashConfig(dir)
+	c.SendLocal = true // other systems are stood in for by servers of the test
+	a, err := app.Open(ctx, app.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		cancel()
 		t.Fatal(err)
