@@ -74,6 +74,9 @@ type Effect struct {
 	Waves     int     `yaml:"waves" json:"waves,omitempty"`
 	EveryDays int     `yaml:"every_days" json:"every_days,omitempty"`
 	HoldOut   float64 `yaml:"hold_out" json:"hold_out,omitempty"`
+	// Cohorts, when set, says in which wave each branch gets it, by code, in place of
+	// a draw by the bank; branches that are not named never get it.
+	Cohorts map[string]int `yaml:"cohorts" json:"cohorts,omitempty"`
 	// HalfLife, in days, lets the effect fade after it begins; 0 keeps it.
 	HalfLife float64 `yaml:"half_life" json:"half_life,omitempty"`
 	// System is the system that fails, for incidents.
@@ -114,6 +117,11 @@ func (p *Plan) Validate() error {
 		}
 		if _, ok := parseRelease(e.App); e.App != "" && !ok {
 			return fmt.Errorf("bank: plan: effect %s: no app version %q", e.ID, e.App)
+		}
+		for code, wave := range e.Cohorts {
+			if wave < 0 || wave >= e.Waves {
+				return fmt.Errorf("bank: plan: effect %s: branch %s is in wave %d of %d", e.ID, code, wave, e.Waves)
+			}
 		}
 		for _, r := range e.Regions {
 			if !knownRegion(r) {
@@ -243,6 +251,16 @@ func stringHash(s string) uint64 {
 // waveStarts deals the branches at random into waves and a hold-out group.
 func (b *Bank) waveStarts(e *Effect, from int64) (starts []int64, waves []int) {
 	n := len(b.packs.branches)
+	starts, waves = make([]int64, n), make([]int, n)
+	if e.Cohorts != nil {
+		for i, branch := range b.packs.branches {
+			starts[i], waves[i] = math.MaxInt64, -1
+			if wave, ok := e.Cohorts[branch.Code]; ok {
+				starts[i], waves[i] = from+int64(wave*e.EveryDays)*day, wave
+			}
+		}
+		return starts, waves
+	}
 	order := make([]int, n)
 	for i := range order {
 		order[i] = i
@@ -253,7 +271,6 @@ func (b *Bank) waveStarts(e *Effect, from int64) (starts []int64, waves []int) {
 		order[i], order[k] = order[k], order[i]
 	}
 	treated := n - int(e.HoldOut*float64(n)+0.5)
-	starts, waves = make([]int64, n), make([]int, n)
 	for pos, branch := range order {
 		if pos >= treated {
 			starts[branch], waves[branch] = math.MaxInt64, -1

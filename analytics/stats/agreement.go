@@ -67,71 +67,81 @@ const (
 // the answers per thing, NaN for none; answers of fewer than two raters say
 // nothing. It is not a number where nothing was rated twice, or nothing differs.
 func KrippendorffAlpha(things [][]float64, scale Scale) float64 {
-	var all []float64
-	var pairable [][]float64
+	var values []float64 // the answers that occur, in order
 	for _, t := range things {
-		kept := slices.DeleteFunc(slices.Clone(t), math.IsNaN)
-		if len(kept) > 1 {
-			pairable = append(pairable, kept)
-			all = append(all, kept...)
-		}
-	}
-	if len(all) < 2 {
-		return math.NaN()
-	}
-	d := distance(all, scale)
-	observed, expected := 0.0, 0.0
-	for _, t := range pairable {
-		for i, a := range t {
-			for j, b := range t {
-				if i != j {
-					observed += d(a, b) / float64(len(t)-1)
-				}
+		for _, x := range t {
+			if k, has := slices.BinarySearch(values, x); !has && !math.IsNaN(x) {
+				values = slices.Insert(values, k, x)
 			}
 		}
+	}
+	// Counts per thing and over all things with two answers or more.
+	all := make([]float64, len(values))
+	var total float64
+	counts := make([][]float64, 0, len(things))
+	for _, t := range things {
+		one, n := make([]float64, len(values)), 0.0
+		for _, x := range t {
+			if !math.IsNaN(x) {
+				k, _ := slices.BinarySearch(values, x)
+				one[k]++
+				n++
+			}
+		}
+		if n < 2 {
+			continue
+		}
+		counts = append(counts, one)
+		total += n
+		for k, c := range one {
+			all[k] += c
+		}
+	}
+	d := distances(values, all, scale)
+	observed, expected := 0.0, 0.0
+	for _, one := range counts {
+		n, apart := 0.0, 0.0
+		for i, a := range one {
+			n += a
+			for j, b := range one {
+				apart += a * b * d[i][j]
+			}
+		}
+		observed += apart / (n - 1)
 	}
 	for i, a := range all {
 		for j, b := range all {
-			if i != j {
-				expected += d(a, b)
-			}
+			expected += a * b * d[i][j]
 		}
 	}
 	if expected == 0 {
 		return math.NaN()
 	}
-	return 1 - float64(len(all)-1)*observed/expected
+	return 1 - (total-1)*observed/expected
 }
 
-func distance(all []float64, scale Scale) func(a, b float64) float64 {
-	switch scale {
-	case NominalScale:
-		return func(a, b float64) float64 {
-			if a == b {
-				return 0
-			}
-			return 1
-		}
-	case IntervalScale:
-		return func(a, b float64) float64 { return (a - b) * (a - b) }
-	}
-	count := map[float64]float64{}
-	for _, x := range all {
-		count[x]++
-	}
-	return func(a, b float64) float64 {
-		low, high := min(a, b), max(a, b)
-		sum := -(count[a] + count[b]) / 2
-		for x, n := range count {
-			if x >= low && x <= high {
-				sum += n
+// distances are how far apart the values are, squared, given how often each occurs.
+func distances(values, count []float64, scale Scale) [][]float64 {
+	d := make([][]float64, len(values))
+	for i := range values {
+		d[i] = make([]float64, len(values))
+		for j := range values {
+			switch {
+			case i == j:
+			case scale == NominalScale:
+				d[i][j] = 1
+			case scale == IntervalScale:
+				d[i][j] = (values[i] - values[j]) * (values[i] - values[j])
+			default:
+				between := -(count[i] + count[j]) / 2
+				for k := min(i, j); k <= max(i, j); k++ {
+					between += count[k]
+				}
+				d[i][j] = between * between
 			}
 		}
-		if a == b {
-			return 0
-		}
-		return sum * sum
 	}
+	return d
 }
 
 // AlphaInterval is Krippendorff's alpha with the percentile bootstrap over things.

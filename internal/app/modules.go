@@ -213,6 +213,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.momentModule(),
 		a.governanceModule(),
 		a.programModule(),
+		a.boardModule(),
 		a.caseModule(),
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},

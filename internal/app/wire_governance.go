@@ -14,6 +14,7 @@ import (
 	"omote/internal/governance/council"
 	"omote/internal/governance/initiative"
 	"omote/internal/governance/ledger"
+	"omote/internal/governance/maturity"
 	"omote/internal/governance/role"
 	"omote/internal/governance/strategy"
 	governanceweb "omote/internal/governance/web"
@@ -91,6 +92,7 @@ func (a *App) governanceModule() module.Module {
 			{Key: ui.NavDecisions, Href: "/governance/council", Permission: council.PermRead},
 			{Key: governanceweb.NavApprovals, Href: "/governance/approvals", Permission: approval.PermRead, Label: "governance.approval.title", Layer: ui.LayerGuarantee},
 			{Key: governanceweb.NavRoles, Href: "/governance/roles", Permission: role.PermRead, Label: "governance.role.title", Layer: ui.LayerGuarantee},
+			{Key: governanceweb.NavMaturity, Href: "/governance/maturity", Permission: maturity.PermRead, Label: "governance.maturity.title", Layer: ui.LayerGuarantee},
 			{Key: governanceweb.NavLedger, Href: "/governance/ledger", Permission: ledger.PermRead, Label: "governance.ledger.title", Layer: ui.LayerGuarantee},
 		},
 	}

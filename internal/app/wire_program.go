@@ -24,6 +24,7 @@ import (
 	programapi "omote/internal/program/api"
 	"omote/internal/program/wave"
 	programweb "omote/internal/program/web"
+	"omote/internal/report/board"
 	"omote/internal/ui"
 )
 
@@ -66,6 +67,14 @@ func (a *App) programModule() module.Module {
 		API:     func(api huma.API) { programapi.API{Program: s.program}.Register(api) },
 		Nav:     []module.Nav{{Key: ui.NavCampaigns, Href: "/program/waves", Permission: wave.PermRead}},
 	}
+}
+
+// boardModule is the pack of the board of directors.
+func (a *App) boardModule() module.Module {
+	s := a.services
+	pages := board.Pages{Service: board.Service{Governance: s.governance, Waves: s.program.Waves, Signals: s.signals, Now: a.Clock.Now}, Currency: a.Config.Currency, Bank: a.Config.Bank}
+	return module.Module{Name: "board", Locales: []i18n.Source{board.Locales()}, Routes: pages.Routes,
+		Nav: []module.Nav{{Key: "board", Href: "/report/board", Permission: board.PermRead, Label: "report.board.nav", Layer: ui.LayerGuarantee}}}
 }
 
 // outcomes answers campaigns' questions to the metric registry.

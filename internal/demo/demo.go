@@ -104,7 +104,12 @@ func newBank(a *app.App, o Options) (*bank.Bank, error) {
 	// The history ends at midnight, so that the same day gives the same history.
 	end := a.Clock.Now().In(bank.Zone)
 	end = time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, bank.Zone)
-	return bank.New(bank.Config{Seed: o.Seed, Customers: o.Customers, Months: o.Months, End: end})
+	start := end.AddDate(0, -o.Months, 0)
+	plan := bank.DefaultPlan(int(end.Sub(start).Hours() / 24))
+	if c := campaignOf(o.Seed, start, end); c != nil {
+		plan.Effects = append(plan.Effects, c.effect(start))
+	}
+	return bank.New(bank.Config{Seed: o.Seed, Customers: o.Customers, Months: o.Months, End: end, Plan: plan})
 }
 
 // Live plays the bank on from the end of its history until ctx ends. Events carry

@@ -46,12 +46,12 @@ func seedGovernance(ctx context.Context, a *app.App, b *bank.Bank, o Options) er
 	if err := s.findPeople(ctx, a); err != nil {
 		return err
 	}
-	for _, step := range []func(){s.seedStrategy, s.seedRoles, s.seedWork, s.seedCouncil} {
+	for _, step := range []func(){s.seedStrategy, s.seedRoles, s.seedWork, s.seedCouncil, func() { s.seedCampaign(a, o.Seed) }, func() { s.seedMaturity(o.Seed) }} {
 		if step(); s.err != nil {
 			return s.err
 		}
 	}
-	o.Say("strategy, roles, initiatives, decisions and value ledger are in, after %.0f s", time.Since(begin).Seconds())
+	o.Say("strategy, roles, initiatives, decisions, a campaign and value ledger are in, after %.0f s", time.Since(begin).Seconds())
 	return nil
 }
 

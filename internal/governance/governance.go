@@ -10,17 +10,18 @@
 //	initiative/  changes: lanes, gates, cases, stalls
 //	council/     meetings, agenda, decisions, forecasts and their scores
 //	ledger/      effects turned into money, booked at a bound
+//	maturity/    how far the bank has come, as far as evidence allows
 //	measure/     what it asks of the metric registry
 //	record/      how its documents are kept
-//	packs/       content as shipped: charter, gates, roles, reasons
+//	packs/       content as shipped: charter, gates, roles, reasons, maturity instrument
 //	web/         pages under /governance
 //	api/         typed operations under /api/v1
 //	migrations/  the tables, per engine
 //	locales/     texts in English and Vietnamese
 //
 // Tables: governance_node, _assignment, _matrix, _letter, _initiative, _meeting,
-// _decision, _line. Permissions: governance.strategy.*, .role.*, .initiative.*,
-// .council.*, .ledger.*, .approval.*. No events in or out; readings come from the
+// _decision, _line, _assessment, _rating. Permissions: governance.strategy.*, .role.*, .initiative.*,
+// .council.*, .ledger.*, .maturity.*, .approval.*. No events in or out; readings come from the
 // metric registry through internal/app.
 //
 // Maker and checker is package platform/approval; its page stands here.
@@ -33,6 +34,7 @@ import (
 	"omote/internal/governance/council"
 	"omote/internal/governance/initiative"
 	"omote/internal/governance/ledger"
+	"omote/internal/governance/maturity"
 	"omote/internal/governance/measure"
 	"omote/internal/governance/packs"
 	"omote/internal/governance/role"
@@ -62,6 +64,8 @@ type Deps struct {
 	Journeys  role.Journeys
 	// Sources give further items for the council's agenda.
 	Sources []council.Source
+	// Sights are what other modules see for the maturity assessment.
+	Sights []maturity.Sights
 }
 
 // Governance is the module's services.
@@ -73,6 +77,8 @@ type Governance struct {
 	Initiatives *initiative.Service
 	Council     *council.Service
 	Ledger      *ledger.Service
+	Instrument  *packs.Maturity
+	Maturity    *maturity.Service
 	Registry    measure.Registry
 	Journeys    role.Journeys
 }
@@ -94,5 +100,10 @@ func New(d Deps) (*Governance, error) {
 	g.Initiatives = initiative.NewService(d.Store, pack, d.Journeys, d.Registry, d.Approvals, g.Ledger)
 	g.Strategy = strategy.NewService(d.Store, pack, kpis, d.Registry, g.Initiatives)
 	g.Council = council.NewService(d.Store, pack, d.Registry, d.Approvals, append([]council.Source{agenda{g}}, d.Sources...)...)
+	if g.Instrument, err = packs.LoadMaturity(); err != nil {
+		return nil, err
+	}
+	own := maturity.Own{Strategy: g.Strategy, Roles: g.Roles, Initiatives: g.Initiatives, Council: g.Council, Ledger: g.Ledger, Registry: d.Registry, Now: d.Store.Clock().Now}
+	g.Maturity = maturity.NewService(d.Store, g.Instrument, d.Approvals, append([]maturity.Sights{own}, d.Sights...)...)
 	return g, nil
 }

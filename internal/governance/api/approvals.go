@@ -31,6 +31,7 @@ func (a API) Register(api huma.API) {
 	httpx.Operation(api, huma.Operation{OperationID: "withdraw-approval", Method: http.MethodPost, Path: "/api/v1/approvals/{id}/withdrawal", Tags: []string{"governance"},
 		Summary: "Take one's own proposal back"}, approval.PermRead, a.withdrawApproval)
 	a.registerSteering(api)
+	a.registerMaturity(api)
 }
 
 // Approval is a proposal and what became of it.

@@ -204,7 +204,7 @@ func (t Table[T]) Save(ctx context.Context, tx store.Tx, d *Doc[T]) error {
 }
 
 // tables are all that hold units.
-var tables = []string{"node", "assignment", "matrix", "letter", "initiative", "meeting", "decision", "line"}
+var tables = []string{"node", "assignment", "matrix", "letter", "initiative", "meeting", "decision", "line", "assessment", "rating"}
 
 // Follower lets the documents follow a unit that moved (org.Follower).
 type Follower struct{}

@@ -16,6 +16,7 @@ import (
 	"omote/internal/governance/council"
 	"omote/internal/governance/initiative"
 	"omote/internal/governance/ledger"
+	"omote/internal/governance/maturity"
 	"omote/internal/governance/measure"
 	"omote/internal/governance/role"
 	"omote/internal/governance/strategy"
@@ -48,6 +49,7 @@ const (
 	NavStrategy  = "strategy"
 	NavRoles     = "roles"
 	NavLedger    = "ledger"
+	NavMaturity  = "maturity"
 )
 
 // Paths of the lists.
@@ -61,6 +63,7 @@ const (
 	councilPath     = "/governance/council"
 	decisionsPath   = "/governance/decisions"
 	ledgerPath      = "/governance/ledger"
+	maturityPath    = "/governance/maturity"
 )
 
 func pathOf(list, id string) string { return list + "/" + httpx.PathEscape(id) }
@@ -112,6 +115,14 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("GET /governance/ledger/{id}", ledger.PermRead, p.line)
 	r.Handle("POST /governance/ledger/{id}/booking", ledger.PermEdit, p.lineBook)
 	r.Handle("POST /governance/ledger/{id}/reversal", ledger.PermEdit, p.lineReverse)
+
+	r.Handle("GET /governance/maturity", maturity.PermRead, p.assessments)
+	r.Handle("POST /governance/maturity", maturity.PermEdit, p.assessmentBegin)
+	r.Handle("GET /governance/maturity/{id}", maturity.PermRead, p.assessment)
+	r.Handle("GET /governance/maturity/{id}/rate", maturity.PermRate, p.rate)
+	r.Handle("POST /governance/maturity/{id}/rate", maturity.PermRate, p.rateSave)
+	r.Handle("POST /governance/maturity/{id}/proof", maturity.PermEdit, p.prove)
+	r.Handle("POST /governance/maturity/{id}/close", maturity.PermEdit, p.assessmentClose)
 }
 
 // who names an actor, or says what it is.

@@ -152,6 +152,10 @@ var table = map[Permission][]Role{
 	"governance.council.read":       roles(Council, CXLead, Analyst, Auditor, FinancePart, RiskValidator, KeyRead),
 	"governance.council.edit":       roles(CXLead),
 	"governance.council.decide":     roles(Council),
+	"governance.maturity.read":      everybodyAnd(KeyRead),
+	"governance.maturity.edit":      roles(CXLead),
+	"governance.maturity.rate":      everybody,
+	"governance.maturity.approve":   roles(Council),
 	"governance.ledger.read":        roles(Council, CXLead, Analyst, Auditor, FinancePart, RiskValidator, KeyRead),
 	"governance.ledger.edit":        roles(CXLead, Analyst),
 	"governance.ledger.sign":        roles(FinancePart),
@@ -170,6 +174,7 @@ var table = map[Permission][]Role{
 	"feedback.case.register": roles(CXLead, CaseOwner, RiskValidator, DPO, Auditor),
 
 	// Rows that leave.
+	"report.board.read": roles(Council, CXLead, Analyst, Auditor, FinancePart, RiskValidator),
 	"report.export.run": roles(Analyst, DPO, KeyExport),
 }
 

@@ -229,3 +229,34 @@ func (s *Service) seen(ctx context.Context, tx store.Tx, w Wave, o *Observation,
 	o.Met, o.Known = b.Met([]packs.Answer(o.Answers))
 	return nil
 }
+
+// Seen counts first observations since an instant, over all campaigns that the
+// reader sees, and how many of them met the standard.
+func (s *Service) Seen(ctx context.Context, since time.Time) (met, n int, err error) {
+	if err := auth.Require(ctx, PermRead, ""); err != nil {
+		return 0, 0, err
+	}
+	err = s.Store.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		met, n = 0, 0
+		all, err := list(ctx, tx, Drawn)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			seen, err := observations(ctx, tx, d.ID, "")
+			if err != nil {
+				return err
+			}
+			for _, o := range seen {
+				if p, _ := d.Place(o.Unit); o.Seat == 1 && o.Known && o.At.After(since) && p.Cohort >= 0 && !o.Day.Before(dayOf(d.Begins(p.Cohort), d.Start.Location())) {
+					n++
+					if o.Met {
+						met++
+					}
+				}
+			}
+		}
+		return nil
+	})
+	return met, n, err
+}

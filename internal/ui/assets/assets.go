@@ -118,6 +118,9 @@ func URL(name string) string {
 	return a.url
 }
 
+// Styles is the style sheet as text, for a page that must stand alone.
+func Styles() string { return string(table()["omote.css"].body) }
+
 // Size gives the number of bytes of an asset as sent to a browser (compressed).
 func Size(name string) int { return len(table()[name].zipped()) }
 

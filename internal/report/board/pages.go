@@ -1,0 +1,137 @@
+package board
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+
+	"omote/internal/governance/measure"
+	"omote/internal/insight/signal"
+	"omote/internal/platform/approval"
+	"omote/internal/platform/httpx"
+	"omote/internal/platform/i18n"
+	"omote/internal/platform/money"
+	"omote/internal/ui"
+	"omote/internal/ui/assets"
+)
+
+// Pages are the pages of the pack.
+type Pages struct {
+	Service
+	Currency string
+	Bank     string
+}
+
+// Routes adds the pages.
+func (p Pages) Routes(r *httpx.Router) {
+	r.Handle("GET /report/board", PermRead, p.page)
+	r.Handle("GET /report/board/download", PermRead, p.download)
+}
+
+func (p Pages) page(w http.ResponseWriter, r *http.Request) error {
+	pack, err := p.Pack(r.Context())
+	if err != nil {
+		return err
+	}
+	page := ui.Page{Title: i18n.T(r.Context(), "report.board.title"), At: ui.NavDecisions, Crumbs: []ui.Link{{Label: i18n.T(r.Context(), "report.board.council"), Href: "/governance/council"}},
+		Actions: []ui.ButtonProps{{Label: i18n.T(r.Context(), "report.board.download"), Href: "/report/board/download"}}}
+	return ui.Render(w, r, boardPage(page, p, pack))
+}
+
+// download is the pack as one file: styles inside, no script, nothing from elsewhere.
+func (p Pages) download(w http.ResponseWriter, r *http.Request) error {
+	pack, err := p.Pack(r.Context())
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="board-%s.html"`, pack.Made.Format("2006-01-02")))
+	return ui.Render(w, r, file(p, pack, "<style>"+assets.Styles()+"</style>"))
+}
+
+func say(ctx context.Context, t approval.Text) string { return t.In(i18n.Locale(ctx)) }
+
+func (p Pages) short(ctx context.Context, minor int64) string {
+	return i18n.Fmt(ctx).MoneyShort(money.Amount{Minor: minor, Currency: p.Currency})
+}
+
+// figure writes a value of the registry in its unit.
+func figure(ctx context.Context, unit string, x float64) string {
+	f := i18n.Fmt(ctx)
+	switch unit {
+	case "share":
+		return f.Percent(x, 1)
+	case "VND":
+		return f.Money(money.VND(int64(math.Round(x))))
+	case "seconds", "minutes", "hours", "days":
+		return f.Unit(f.Decimal(x, 1), i18n.T(ctx, "report.unit."+unit))
+	}
+	return f.Decimal(x, 2)
+}
+
+func change(ctx context.Context, unit string, x float64) string {
+	f := i18n.Fmt(ctx)
+	switch unit {
+	case "share":
+		return f.Unit(f.Signed(100*x, 1), i18n.T(ctx, "report.unit.points"))
+	case "seconds", "minutes", "hours", "days":
+		return f.Unit(f.Signed(x, 1), i18n.T(ctx, "report.unit."+unit))
+	}
+	return f.Signed(x, 2)
+}
+
+func interval(ctx context.Context, r measure.Reading) string {
+	return figure(ctx, r.Unit, r.Low) + " – " + figure(ctx, r.Unit, r.High) + " · n = " + i18n.Fmt(ctx).Int(r.N)
+}
+
+// target writes a promise with its sign.
+func target(ctx context.Context, r measure.Reading, t *float64) string {
+	if t == nil {
+		return "–"
+	}
+	sign := "≥ "
+	if r.Lower() {
+		sign = "≤ "
+	}
+	return sign + figure(ctx, r.Unit, *t)
+}
+
+func stateOf(word string) ui.MetricState {
+	for _, s := range []ui.MetricState{ui.Noise, ui.Better, ui.Worse, ui.Few, ui.Stale} {
+		if s.String() == word {
+			return s
+		}
+	}
+	return ui.Few
+}
+
+// finding is the pack in one sentence.
+func (p Pages) finding(ctx context.Context, pack Pack) string {
+	return i18n.T(ctx, "report.board.finding", "booked", p.short(ctx, pack.Ledger.Booked), "signals", len(pack.Signals), "worse", pack.Worse())
+}
+
+func signalName(ctx context.Context, s *signal.Signal) string {
+	return s.Body.Name.In(i18n.Locale(ctx))
+}
+
+// effect writes what a campaign did, its interval, and whether it is final.
+func effect(ctx context.Context, c Campaign) (value, interval string) {
+	if c.Reading == nil || c.Reading.Effect == nil {
+		return "–", i18n.T(ctx, "report.board.early")
+	}
+	r, e := c.Reading, c.Reading.Effect
+	word := "report.board.interim"
+	if c.Final {
+		word = "report.board.final"
+	}
+	return change(ctx, r.Unit, e.Value), change(ctx, r.Unit, e.Low) + " – " + change(ctx, r.Unit, e.High) + " · n = " + i18n.Fmt(ctx).Int(int64(e.N+e.Waiting)) + " · " + i18n.T(ctx, word)
+}
+
+// verdict says how the council foresees, in words.
+func verdict(ctx context.Context, p Pack) string {
+	f, r := i18n.Fmt(ctx), p.Record
+	if r.N == 0 {
+		return i18n.T(ctx, "report.board.calibration.none")
+	}
+	return i18n.T(ctx, "report.board.calibration", "held", r.Held, "n", r.N, "hit", f.Percent(r.Hit.Value, 0), "low", f.Percent(r.Hit.Low, 0), "high", f.Percent(r.Hit.High, 0), "said", f.Percent(r.Said, 0))
+}
