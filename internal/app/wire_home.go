@@ -108,7 +108,11 @@ func (a *App) councilHome(ctx context.Context) (module.HomePart, error) {
 	}
 	for _, d := range decisions {
 		if d.State == council.Paper || d.State == council.Proposed {
-			p.Items = append(p.Items, module.HomeItem{Title: d.Body.Title.In(i18n.Locale(ctx)), Note: i18n.T(ctx, "app.home.paper."+d.State), Href: "/governance/decisions/" + httpx.PathEscape(d.ID)})
+			item := module.HomeItem{Title: d.Body.Title.In(i18n.Locale(ctx)), Note: i18n.T(ctx, "app.home.paper."+d.State), Href: "/governance/decisions/" + httpx.PathEscape(d.ID)}
+			if !d.Body.Due.IsZero() {
+				item.Due, item.Late = f.Date(d.Body.Due), d.Body.Due.Before(now)
+			}
+			p.Items = append(p.Items, item)
 		}
 	}
 	p.Count = len(p.Items)

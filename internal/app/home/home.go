@@ -97,7 +97,7 @@ func (p Page) home(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		switch {
-		case len(one.Rows) > 0 || one.Working || h.Key == Figures:
+		case len(one.Rows) > 0 || one.Working || h.Key == Figures && one.Calm != "":
 			v.figures = append(v.figures, part{h.Key, one})
 			v.working = v.working || one.Working && len(one.Rows) == 0
 		case len(one.Items) > 0 || one.Calm != "":

@@ -115,6 +115,18 @@ func TestPlantedFallsOnTheSimulatedBank(t *testing.T) {
 	if 5*found < 4*seeds || 5*right < 4*found {
 		t.Errorf("%d of %d falls became signals, %d with the planted region first: at least four of five are asked", found, seeds, right)
 	}
+	// A bank in which nothing was planted at all: every signal is false. One bound of
+	// a tenth over three weeks' judgements of all series is about one in 30 weeks.
+	quiet, still := 0, max(2, seeds/5)
+	for seed := range uint64(still) {
+		o := simulate(t, seed+1001, customers)
+		t.Logf("quiet seed %d: %+v", seed+1001, o)
+		quiet += o.raised
+	}
+	t.Logf("%d false signals over %d quiet banks of nine months", quiet, still)
+	if limit := 1.3*float64(still) + 3*math.Sqrt(1.3*float64(still)); float64(quiet) > limit {
+		t.Errorf("%d false signals over %d quiet banks, at most %.1f may be", quiet, still, limit)
+	}
 	// The share allowed is 10 %; a binomial of this size may be above it by chance.
 	if limit := 0.1*float64(raised) + 0.6*math.Sqrt(float64(raised)) + 1; float64(wrong) > limit {
 		t.Errorf("%d of %d signals are false, at most %.1f may be", wrong, raised, limit)

@@ -54,9 +54,10 @@ func (f *Finding) holds(o *Finding) bool {
 }
 
 // meets reports whether two changes may have begun together: their intervals of
-// onset touch, with a week's allowance where one is followed by weeks.
+// onset touch, with an allowance of two days, or of a week where one is followed by
+// weeks.
 func (f *Finding) meets(o *Finding) bool {
-	slack := time.Duration(0)
+	slack := 2 * 24 * time.Hour
 	if f.Step != o.Step || f.Step == "week" {
 		slack = 7 * 24 * time.Hour
 	}

@@ -53,9 +53,11 @@ func ParseChains(raw []byte) ([]Chain, error) {
 	return pack.Chains, nil
 }
 
-// Worth is what a change comes to in a year if it stays, in minor units: a loss is
-// positive, also in the name of the bounds.
+// Worth is what a change comes to in a year if it stays or, where it is over, what it
+// came to while it lasted, in minor units: a loss is positive, also in the name of the
+// bounds.
 type Worth struct {
+	Over  bool   `json:"over,omitempty"`
 	Chain string `json:"chain"`
 	Steps []Link `json:"steps"`
 	// Low, Mid and High bound the loss; each bound is wrong in at most one case of
@@ -64,7 +66,7 @@ type Worth struct {
 	Mid  int64 `json:"mid"`
 	High int64 `json:"high"`
 	// Effect is the change of the watched value for one case, with its standard
-	// error, worse being positive; Volume how many cases there are in a year.
+	// error, worse being positive; Volume how many cases there are in a year, or were.
 	Effect value.Estimate `json:"effect"`
 	Volume value.Estimate `json:"volume"`
 }
@@ -88,7 +90,8 @@ func chainOf(chains []Chain, d *metric.Definition) *Chain {
 const baseline = 60
 
 // worthOf values a finding by a chain: the change for one case, the cases of a year
-// at the pace since the onset, a year long, not discounted.
+// at the pace since the onset, a year long, not discounted; of one that is over, the
+// cases there were.
 func worthOf(c *Chain, d *metric.Definition, f *Finding, now time.Time) *Worth {
 	if c == nil || f.N <= 0 || f.Sigmas <= 0 || f.Persisted < 1 {
 		return nil
@@ -104,7 +107,11 @@ func worthOf(c *Chain, d *metric.Definition, f *Finding, now time.Time) *Worth {
 	sd := math.Abs(change) / f.Sigmas
 	days := max(1, f.Last(now).Sub(f.Onset).Hours()/24)
 	year := 365 / days
-	w := &Worth{Chain: c.ID, Steps: c.Steps, Effect: value.Estimate{Value: worse, SE: sd * math.Sqrt(1/float64(f.Persisted)+1.0/baseline)},
+	over := !f.Ended.IsZero()
+	if over {
+		year = 1 // the cases there were
+	}
+	w := &Worth{Over: over, Chain: c.ID, Steps: c.Steps, Effect: value.Estimate{Value: worse, SE: sd * math.Sqrt(1/float64(f.Persisted)+1.0/baseline)},
 		Volume: value.Estimate{Value: f.N * year, SE: math.Sqrt(f.N) * year}}
 	chain := value.Chain{Effect: w.Effect, Volume: w.Volume, Months: 12}
 	for _, l := range c.Steps {

@@ -35,7 +35,11 @@ func (b *Board) Own(ctx context.Context, keep func(metric.Definition) bool, n in
 	for _, figures := range []bool{true, false} { // what may not be shown yet stands last
 		for _, r := range order(all) {
 			if keep(r.Definition) && r.Last.Est.N > 0 && len(r.judged.points) > 0 && (r.Last.State == metric.OK) == figures && len(rows) < n {
-				rows = append(rows, measureRow(ctx, r))
+				row := measureRow(ctx, r)
+				if !figures {
+					row.Spark = nil // nothing of it may be shown
+				}
+				rows = append(rows, row)
 			}
 		}
 	}

@@ -91,7 +91,9 @@ func (p SignalPages) worth(ctx context.Context, b *signal.Body) ui.FigureProps {
 	}
 	fig := ui.FigureProps{Value: f.MoneyShort(p.amount(b.Value.Mid)), Interval: i18n.T(ctx, "insight.signal.worth.interval", "low", f.MoneyShort(p.amount(b.Value.Low)), "high", f.MoneyShort(p.amount(b.Value.High))),
 		Note: i18n.T(ctx, "insight.signal.worth.year")}
-	if b.Value.Low <= 0 {
+	if b.Value.Over {
+		fig.Note = i18n.T(ctx, "insight.signal.worth.over")
+	} else if b.Value.Low <= 0 {
 		fig.Note = i18n.T(ctx, "insight.signal.worth.unsure")
 	}
 	return fig
@@ -111,7 +113,11 @@ func (p SignalPages) worthSteps(ctx context.Context, b *signal.Body) (out []ui.K
 		value := f.Decimal(l.Value, digits) + " " + f.PlusMinus(1.64*l.SE, digits)
 		out = append(out, ui.KeyValue{Key: l.Text().In(i18n.Locale(ctx)), Value: value + " · " + i18n.T(ctx, "insight.signal.basis."+l.Basis)})
 	}
-	return append(out, ui.KeyValue{Key: i18n.T(ctx, "insight.signal.worth.volume"), Value: f.Int(int64(b.Value.Volume.Value))})
+	volume := "insight.signal.worth.volume"
+	if b.Value.Over {
+		volume = "insight.signal.worth.volume.over"
+	}
+	return append(out, ui.KeyValue{Key: i18n.T(ctx, volume), Value: f.Int(int64(b.Value.Volume.Value))})
 }
 
 // facts are size, doubt and reach.
@@ -157,6 +163,9 @@ func (p SignalPages) chart(ctx context.Context, v *signalView) chart.TimeProps {
 		t.Points = append(t.Points, c)
 	}
 	t.Changes = []chart.Change{{At: b.Onset, From: b.OnsetLow, To: b.OnsetHigh, Label: i18n.T(ctx, "insight.web.change", "day", i18n.Fmt(ctx).Day(b.Onset)), Before: b.Before, After: b.After}}
+	if !b.Ended.IsZero() {
+		t.Changes[0].After = math.NaN() // the level did not stay
+	}
 	return t
 }
 
@@ -354,4 +363,11 @@ func ruleMeta(ctx context.Context, v signalsView) []ui.Item {
 		return nil
 	}
 	return []ui.Item{ui.Anchor(i18n.T(ctx, "insight.web.version.n", "n", v.rule.Version), rulePath)}
+}
+
+func worthTitle(v *signalView) string {
+	if v.Body.Value != nil && v.Body.Value.Over {
+		return "insight.signal.worth.past"
+	}
+	return "insight.signal.worth"
 }

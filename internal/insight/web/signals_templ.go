@@ -323,7 +323,7 @@ func signalPage(page ui.Page, p SignalPages, v *signalView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = ui.Section(ui.SectionProps{Title: i18n.T(ctx, "insight.signal.worth"), Cols: 5, Meta: []ui.Item{ui.Text(i18n.T(ctx, "insight.signal.worth.method"))}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Section(ui.SectionProps{Title: i18n.T(ctx, worthTitle(v)), Cols: 5, Meta: []ui.Item{ui.Text(i18n.T(ctx, "insight.signal.worth.method"))}}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var11), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
