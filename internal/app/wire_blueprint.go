@@ -59,7 +59,7 @@ func (a *App) blueprintModule() module.Module {
 		Cases: a.journeyCases, UnitNames: a.unitNames, Ending: a.ending,
 		Home: blueprintweb.HomeParts{Measures: func(ctx context.Context, journey string, ids []string) ([]ui.MetricRowProps, bool, error) {
 			return s.board.Measures(ctx, func(d metric.Definition) bool { return d.Journey == journey || slices.Contains(ids, d.ID) })
-		}, Moments: a.journeyMoments, Pains: a.journeyPains}}
+		}, Moments: a.journeyMoments, Pains: a.journeyPains, Work: a.journeyWork}}
 	return module.Module{
 		Name:    "blueprint",
 		Locales: []i18n.Source{blueprintweb.Locales()},

@@ -1,16 +1,21 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"slices"
 	"strings"
 
 	"omote/internal/customer/segment"
+	"omote/internal/governance/initiative"
 	"omote/internal/journey/belong"
+	blueprintweb "omote/internal/journey/blueprint/web"
 	"omote/internal/journey/definition"
 	"omote/internal/journey/moment"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/httpx"
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/store"
 )
@@ -56,4 +61,31 @@ func (a *App) TestMoments(ctx context.Context) error {
 		_, err := a.services.jobs.Submit(ctx, tx, moment.JobKind, struct{}{}, jobs.Submission{})
 		return err
 	})
+}
+
+// journeyWork gives the initiatives about a journey that have not ended, the
+// latest first, to readers of initiatives.
+func (a *App) journeyWork(ctx context.Context, journey string) (out []blueprintweb.Work, err error) {
+	if !auth.Can(ctx, initiative.PermRead) {
+		return nil, nil
+	}
+	all, err := a.services.governance.Initiatives.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range all {
+		i := d.Body
+		// A pain's reference begins with the journey it was found in.
+		about := i.Journey == journey || i.Source.Kind == "pain" && strings.HasPrefix(i.Source.Ref, journey+".")
+		if !about || !i.Ended.IsZero() {
+			continue
+		}
+		w := blueprintweb.Work{Name: i.Title.In(i18n.Locale(ctx)), Note: cmp.Or(i.Source.Label, i.Owner), Href: "/governance/initiatives/" + httpx.PathEscape(d.ID)}
+		if end := i.End(); !end.IsZero() {
+			w.Due, w.Late = i18n.Fmt(ctx).DateOnly(end.In(a.Config.Location())), end.Before(a.Clock.Now())
+		}
+		out = append(out, w)
+	}
+	slices.Reverse(out)
+	return out, nil
 }

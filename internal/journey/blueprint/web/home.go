@@ -9,6 +9,7 @@ import (
 	"omote/internal/journey/blueprint"
 	"omote/internal/journey/conform"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
 )
@@ -207,6 +208,29 @@ func (v *homeView) meta(ctx context.Context) []ui.Item {
 	}
 	if v.d.Parent != "" {
 		out = append(out, ui.Anchor(i18n.T(ctx, "blueprint.home.parent", "name", v.d.Parent), homePath(v.d.Parent)))
+	}
+	return out
+}
+
+// designedFor are the segments that the journey is for, each with how its members
+// fare.
+func (v *homeView) designedFor(ctx context.Context) (out []Work) {
+	f := i18n.Fmt(ctx)
+	for _, id := range v.d.Segments {
+		x := Work{Name: id, Href: "/customer/segments/" + httpx.PathEscape(id), Note: i18n.T(ctx, "blueprint.for.few")}
+		if v.report != nil {
+			for _, s := range v.report.Segments {
+				if s.ID == id {
+					x.Name = s.Name.In(i18n.Locale(ctx))
+				}
+			}
+			for _, g := range v.report.Groups[conform.BySegment] {
+				if g.Name == id && g.Fitness.Valid() {
+					x.Note = i18n.T(ctx, "blueprint.for.fit", "value", fitText(ctx, g.Fitness.Value), "range", f.Interval(g.Fitness.Low, g.Fitness.High, 2), "count", g.Fitness.N)
+				}
+			}
+		}
+		out = append(out, x)
 	}
 	return out
 }
