@@ -49,7 +49,7 @@ func TestWriteBackJourney(t *testing.T) {
 	}
 	says("700001", true)
 	says("700002", true)
-	d := segment.Definition{ID: "active", Name: segment.Text{En: "Active", Vi: "Đang hoạt động"}, Rule: "login_succeeded within 30d", Uses: []string{"offer"}, Owner: "cx_lead"}
+	d := segment.Definition{ID: "active", Name: segment.Text{En: "Active", Vi: "Đang hoạt động"}, Rule: "did login_succeeded within 30d", Uses: []string{"offer"}, Owner: "cx_lead"}
 	v, err := s.Segments().Save(s.ctx, d, "test")
 	if err == nil {
 		_, err = s.Segments().Activate(s.ctx, d.ID, v.Version)
@@ -102,7 +102,7 @@ func TestWriteBackJourney(t *testing.T) {
 	p := open(browser.Desk, "en", "light")
 	p.Goto("/customer/activations")
 	p.WaitText("Nothing is written back yet")
-	p.Goto("/customer/activations/new")
+	p.Goto("/customer/activations/new?segment=active")
 	p.Type(`input[name=name]`, "CRM: active customers")
 	p.Type(`input[name=url]`, crm.URL)
 	p.AssertSound()

@@ -62,16 +62,16 @@ func (x *Index) Find(ctx context.Context, tx store.Tx, query string, limit int) 
 	}
 	var records []string
 	if name != "" {
-		if records, err = recordsWith(ctx, tx, all[len(terms):], walk); err != nil {
+		if records, _, err = recordsWith(ctx, tx, all[len(terms):], walk); err != nil {
 			return out, err
 		}
 	}
 	if len(records) < walk {
-		some, err := recordsWith(ctx, tx, all[:len(terms)], walk+1)
+		some, cut, err := recordsWith(ctx, tx, all[:len(terms)], walk+1)
 		if err != nil {
 			return out, err
 		}
-		out.More = len(some) > walk
+		out.More = len(some) > walk || cut
 		records = append(records, some...)
 	}
 	records = append(records, byCode...)
@@ -122,25 +122,33 @@ func (x *Index) number(ctx context.Context, tx store.Tx, terms []term) error {
 	return nil
 }
 
+// budget is how many records of the rarest term are walked at most. Two common
+// words that hardly anybody has together would be asked of every record that has
+// one of them; whoever searches so is told to narrow it, as with too many finds.
+const budget = 4_000
+
 // recordsWith gives records that have every term, at most limit. It walks those of
-// the rarest term and asks for each of the others in the order of rarity.
-func recordsWith(ctx context.Context, tx store.Tx, terms []term, limit int) ([]string, error) {
+// the rarest term and asks for each of the others in the order of rarity. cut
+// tells that it walked its budget and may have left some out.
+func recordsWith(ctx context.Context, tx store.Tx, terms []term, limit int) (records []string, cut bool, err error) {
 	terms = slices.Clone(terms)
 	sort.SliceStable(terms, func(i, j int) bool { return terms[i].n < terms[j].n })
 	for _, t := range terms {
 		if len(t.ids) == 0 {
-			return nil, nil // nobody has it
+			return nil, false, nil // nobody has it
 		}
 	}
-	q := tx.NewSelect().TableExpr("customer_posting AS p").ColumnExpr("p.record").Where("p.token IN (?)", bun.List(terms[0].ids)).Limit(int64(limit))
+	rarest := tx.NewSelect().TableExpr("customer_posting").ColumnExpr("record").Where("token IN (?)", bun.List(terms[0].ids)).Limit(budget)
+	q := tx.NewSelect().TableExpr("(?) AS p", rarest).ColumnExpr("p.record").Limit(int64(limit))
 	for _, t := range terms[1:] {
 		q = q.Where("EXISTS (SELECT 1 FROM customer_posting q WHERE q.token IN (?) AND q.record = p.record)", bun.List(t.ids))
 	}
 	var numbers []int64
 	if err := q.Scan(ctx, &numbers); err != nil {
-		return nil, fmt.Errorf("walk postings: %w", err)
+		return nil, false, fmt.Errorf("walk postings: %w", err)
 	}
-	return recordsOf(ctx, tx, numbers)
+	records, err = recordsOf(ctx, tx, numbers)
+	return records, terms[0].n > budget && len(numbers) < limit, err
 }
 
 func recordsOf(ctx context.Context, tx store.Tx, numbers []int64) (ids []string, err error) {
@@ -214,7 +222,7 @@ func (x *Index) across(ctx context.Context, tx store.Tx, terms []term) ([]Hit, e
 	if rarest.n > walk {
 		return nil, nil
 	}
-	start, err := recordsWith(ctx, tx, []term{rarest}, walk)
+	start, _, err := recordsWith(ctx, tx, []term{rarest}, walk)
 	if err != nil || len(start) == 0 {
 		return nil, err
 	}
