@@ -30,7 +30,7 @@ type campaign struct {
 const (
 	campaignCare = 0.4 // standard deviations of felt service
 	campaignDays = 60
-	campaignAgo  = 110 // days from its first Monday to the end of the history
+	campaignAgo  = 56 // days from its first Monday to the end of the history
 )
 
 // campaignOf draws the campaign, or gives nil where the history is too short for one.
@@ -49,9 +49,13 @@ func campaignOf(seed uint64, start, end time.Time) *campaign {
 	for i, b := range branches {
 		units[i] = rollout.Unit{ID: strings.ToLower(b.Code), Stratum: regions[b.Region], Baseline: math.NaN()}
 	}
-	dealt, err := rollout.Assign(units, c.design)
-	if err != nil {
-		return nil // fewer branches than groups
+	var dealt []int
+	for dealt == nil || dealt[0] == rollout.HeldOut { // the champion who can sign in has something to do
+		c.design.Seed++
+		var err error
+		if dealt, err = rollout.Assign(units, c.design); err != nil {
+			return nil // fewer branches than groups
+		}
 	}
 	for i, k := range dealt {
 		if k != rollout.HeldOut {
@@ -115,7 +119,7 @@ func (s *steerer) seedCampaign(a *app.App, seed uint64) {
 	}
 	s.at(0)
 	read, err := p.Waves.Read(s.as("cxlead"), d.ID)
-	if s.note(err) && read.Effect != nil {
+	if s.note(err) && read.Final && read.Effect != nil {
 		_, err = p.Waves.EnterValue(s.as("analyst"), d.ID, wave.Money{Kept: wave.Range{Low: 0.025, Mid: 0.035, High: 0.045}, Margin: wave.Range{Low: 1_100_000, Mid: 1_200_000, High: 1_300_000},
 			Months: 12, Rate: 0.11, Fade: 0.4, Method: "Khối Tài chính, bản 7; hồi quy có hiệu chỉnh trên lịch sử rời bỏ"})
 		s.note(err)

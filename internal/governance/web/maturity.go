@@ -1,12 +1,14 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"html"
 	"io"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -314,10 +316,14 @@ func (p Pages) indicators(ctx context.Context, v assessmentView) ui.TableProps {
 	return t
 }
 
+// maxBlind is how many blind spots are named.
+const maxBlind = 6
+
 // blind are indicators where those who lead see more than others, or than the
-// platform, the largest first.
-func (p Pages) blind(ctx context.Context, v assessmentView) (out []ui.KeyValue) {
+// platform, the largest first; all is how many there are.
+func (p Pages) blind(ctx context.Context, v assessmentView) (out []ui.KeyValue, all int) {
 	f := i18n.Fmt(ctx)
+	var size []float64
 	for k, q := range p.Instrument.Questions {
 		r := v.out.Indicators[k]
 		var words []string
@@ -327,11 +333,21 @@ func (p Pages) blind(ctx context.Context, v assessmentView) (out []ui.KeyValue) 
 		if r.Contradicted() {
 			words = append(words, i18n.T(ctx, "governance.maturity.blind.system", "claimed", f.Decimal(r.Claimed, 1), "seen", r.Auto, "share", f.Percent(r.Check.Value, 0), "n", f.Int(r.Check.N)))
 		}
-		if len(words) > 0 {
-			out = append(out, ui.KeyValue{Key: say(ctx, q.Name), Value: strings.Join(words, " ")})
+		if len(words) == 0 {
+			continue
 		}
+		gap := 0.0
+		if r.Perception != nil {
+			gap = *r.Perception
+		}
+		if r.Contradicted() {
+			gap = max(gap, r.Gap)
+		}
+		at, _ := slices.BinarySearchFunc(size, gap, func(have, want float64) int { return cmp.Compare(want, have) })
+		size = slices.Insert(size, at, gap)
+		out = slices.Insert(out, at, ui.KeyValue{Key: say(ctx, q.Name), Value: strings.Join(words, " ")})
 	}
-	return out
+	return out[:min(len(out), maxBlind)], len(out)
 }
 
 func (p Pages) roadmap(v assessmentView) []assess.Result {
