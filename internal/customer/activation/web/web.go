@@ -152,8 +152,16 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 			{Text: f.Int(row.Version)}, {Text: ui.When(ctx, at.Time())}}})
 	}
 	add := func(key, value string) { v.facts = append(v.facts, ui.KeyValue{Key: i18n.T(ctx, key), Value: value}) }
-	add("activation.segment", c.Segment)
-	add("activation.consent", i18n.T(ctx, "activation.consent.value", "purpose", c.Purpose, "channel", c.Channel))
+	segments, err := p.Segments(ctx)
+	if err != nil {
+		return err
+	}
+	purposes, err := p.Purposes(ctx)
+	if err != nil {
+		return err
+	}
+	add("activation.segment", named(segments, c.Segment))
+	add("activation.consent", i18n.T(ctx, "activation.consent.value", "purpose", named(purposes, c.Purpose), "channel", i18n.T(ctx, "customer.channel."+c.Channel)))
 	var fields []string
 	for _, field := range c.Fields {
 		text := field.Attribute + " → " + field.Column
@@ -167,6 +175,16 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 	add("activation.per_minute", f.Int(int64(c.PerMinute)))
 	add("activation.last", when(ctx, s.LastGood.Time(), s.LastGood == 0))
 	return ui.Render(w, r, showPage(page, v))
+}
+
+// named is the label of an option, its value where there is none any more.
+func named(options []ui.Option, value string) string {
+	for _, o := range options {
+		if o.Value == value {
+			return o.Label
+		}
+	}
+	return value
 }
 
 // why says a reason of the outbox or of the gate, where there is a text for it.
