@@ -91,7 +91,8 @@ def main():
     if a.map:
         found, omote_align = run(a.omote, "journey", "align", a.log, a.map, "--json")
         net, start, end = pm4py.convert_to_petri_net(loan_tree())
-        sample = pm4py.objects.log.obj.EventLog(list(events)[:a.align])
+        every = max(1, len(events) // a.align)  # cases of all kinds, not the first ones alone
+        sample = pm4py.objects.log.obj.EventLog(list(events)[::every][: a.align])
         _, pm4py_align = timed(lambda: pm4py.conformance_diagnostics_alignments(sample, net, start, end))
         out["align"] = {"omote": {**omote_align, "cases": found["cases"], "align_s": found["seconds"]}, "pm4py": {**pm4py_align, "cases": len(sample)},
                         "cases_per_processor_second": {"omote": round(found["cases"] / max(omote_align["processor_s"], 1e-9)), "pm4py": round(len(sample) / max(pm4py_align["processor_s"], 1e-9), 2)}}
