@@ -5,13 +5,13 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"omote/internal/customer/segment"
 	"omote/internal/platform/i18n"
 	"omote/internal/ui"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func audienceFormPage(page ui.Page, f *audienceForm) templ.Component {

@@ -5,6 +5,9 @@ package web
 
 //lint:file-ignore SA4006 This context is only used if a nested component is present.
 
+import "github.com/a-h/templ"
+import templruntime "github.com/a-h/templ/runtime"
+
 import (
 	"context"
 	"omote/internal/customer/segment"
@@ -12,9 +15,6 @@ import (
 	"omote/internal/ui"
 	"strconv"
 	"strings"
-
-	"github.com/a-h/templ"
-	templruntime "github.com/a-h/templ/runtime"
 )
 
 func buildPage(page ui.Page, b *builder) templ.Component {
