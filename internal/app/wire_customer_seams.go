@@ -49,7 +49,7 @@ func (o consentsOf) Of(ctx context.Context, records []string) (out []profile.Con
 	}
 	for _, p := range standing.Purposes {
 		for _, d := range p.Decisions {
-			one := profile.Consent{Purpose: p.Purpose.Label.In(i18n.Locale(ctx)), Channel: d.Channel, Allowed: d.Allowed, Reason: i18n.T(ctx, "customer.consent.reason."+string(d.Reason))}
+			one := profile.Consent{Purpose: p.Purpose.Label.In(i18n.Locale(ctx)), Channel: i18n.T(ctx, "customer.channel."+d.Channel), Allowed: d.Allowed, Reason: i18n.T(ctx, "customer.consent.reason."+string(d.Reason))}
 			if d.Statement != nil {
 				one.At = d.Statement.At
 			}

@@ -336,17 +336,34 @@ func (v *showView) relatives() (out []ui.KeyValue) {
 	return out
 }
 
+// agreed gives one line a purpose where all its channels have one answer, else one
+// for each answer with its channels.
 func (v *showView) agreed() (out []ui.KeyValue) {
+	type line struct {
+		purpose, reason string
+		allowed         bool
+	}
+	var order []line
+	channels := map[line][]string{}
+	answers := map[string]int{} // by purpose
 	for _, c := range v.consents {
+		l := line{c.Purpose, c.Reason, c.Allowed}
+		if _, known := channels[l]; !known {
+			order = append(order, l)
+			answers[c.Purpose]++
+		}
+		channels[l] = append(channels[l], c.Channel)
+	}
+	for _, l := range order {
 		answer := i18n.T(v.ctx, "customer.show.consents.no")
-		if c.Allowed {
+		if l.allowed {
 			answer = i18n.T(v.ctx, "customer.show.consents.yes")
 		}
-		key := c.Purpose
-		if c.Channel != "" {
-			key += ", " + c.Channel
+		key := l.purpose
+		if answers[l.purpose] > 1 {
+			key += " (" + strings.Join(channels[l], ", ") + ")"
 		}
-		out = append(out, ui.KeyValue{Key: key, Node: attributeValue("**"+answer+"**", c.Reason)})
+		out = append(out, ui.KeyValue{Key: key, Node: attributeValue("**"+answer+"**", l.reason)})
 	}
 	return out
 }
