@@ -23,6 +23,7 @@ import (
 	segments "omote/internal/customer/segment"
 	"omote/internal/feedback/cases"
 	"omote/internal/feedback/survey"
+	"omote/internal/feedback/voice"
 	"omote/internal/governance"
 	"omote/internal/governance/record"
 	"omote/internal/ingest"
@@ -93,13 +94,14 @@ type services struct {
 	segments    *segments.Service
 	activations *activation.Service
 	cases       *cases.Service
+	voices      *voice.Service
 	signals     *signal.Service
 }
 
 // migrations are all tables, those that others build on first.
 func migrations() []store.Migrations {
 	return []store.Migrations{sealed.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, outbox.Migrations, auth.Migrations, approval.Migrations, admin.Migrations,
-		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations, survey.Migrations,
+		projector.Migrations, customer.Migrations, ingest.Migrations, journey.Migrations, moment.Migrations, insight.Migrations, timer.Migrations, cases.Migrations, survey.Migrations, voice.Migrations,
 		governance.Migrations, program.Migrations}
 }
 
@@ -139,12 +141,13 @@ func (a *App) wire(ctx context.Context) error {
 	s.approvals = approval.New(a.Store, s.auth)
 	a.wireTimers()
 	a.wireCases()
+	a.wireVoices()
 	if err := a.wireSurveys(ctx); err != nil {
 		return fmt.Errorf("surveys: %w", err)
 	}
 	if a.State, err = projector.New(a.Store, a.Box, projector.Options{MaxEvents: stateBatch, MaxHistory: historyBatch}, append(s.customers.handlers(a),
 		consent.NewHandler(s.consents, a.Names), cases.NewHandler(s.cases, a.Names), s.segments.Handler(),
-		survey.Handler{Surveys: s.surveys, Pseudonyms: a.Names})...); err != nil {
+		survey.Handler{Surveys: s.surveys, Pseudonyms: a.Names}, voice.Handler{Voices: s.voices, Pseudonyms: a.Names})...); err != nil {
 		return err
 	}
 	if err := a.installSegments(ctx); err != nil {
@@ -156,7 +159,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), quarantine.Sealed(), connect.Sealed(), activation.Sealed())...),
+			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), voice.Sealed(), quarantine.Sealed(), connect.Sealed(), activation.Sealed())...),
 			a.momentJob(),
 			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
@@ -215,6 +218,7 @@ func (a *App) wire(ctx context.Context) error {
 		a.programModule(),
 		a.boardModule(),
 		a.caseModule(),
+		a.voiceModule(),
 		a.privacyModule(),
 		{Name: "report", Routes: export.Service{DB: a.Store, Warehouse: a.Warehouse}.Routes},
 		a.customerModule(),

@@ -2,17 +2,138 @@ package app
 
 import (
 	"context"
+	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"omote/internal/customer/consent"
+	"omote/internal/customer/contact"
 	"omote/internal/feedback/cases"
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
+	"omote/internal/feedback/voice"
+	voiceapi "omote/internal/feedback/voice/api"
+	voiceweb "omote/internal/feedback/voice/web"
+	"omote/internal/module"
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/store"
+	"omote/internal/ui"
 )
 
+// wireVoices makes the inbox of everything that customers say.
+func (a *App) wireVoices() {
+	s := a.services
+	s.voices = voice.NewService(voice.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Outbox: s.outbox, Customers: spokenTo{a}, Cases: voicesToCases{a}, Scores: scoresByUnit{a},
+		Warehouse: a.Warehouse, UnitPath: a.unitPath, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+}
+
+func (a *App) voiceModule() module.Module {
+	pages := voiceweb.Pages{Voices: a.services.voices, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits,
+		In: func(ctx context.Context, locale string) context.Context {
+			return i18n.With(ctx, a.Bundle.Localizer(locale))
+		}}
+	return module.Module{
+		Name:    "voice",
+		Locales: []i18n.Source{voice.Locales()},
+		Routes:  pages.Routes,
+		API:     func(api huma.API) { voiceapi.Register(api, a.services.voices) },
+		Nav:     []module.Nav{{Key: ui.NavVoices, Href: "/feedback/voices", Permission: voice.PermRead}},
+	}
+}
+
+// Voices is the inbox, for the demo and tests.
+func (a *App) Voices() *voice.Service { return a.services.voices }
+
+// spokenTo tells voices how a customer is reached and what the contact policy says.
+type spokenTo struct{ a *App }
+
+// Reach implements voice.Customers.
+func (c spokenTo) Reach(ctx context.Context, tx store.Tx, record string) (voice.Reach, error) {
+	to, err := c.a.reach(ctx, tx, record)
+	return voice.Reach{Name: to.Name, Email: to.Email, Locale: to.Locale}, err
+}
+
+// May implements voice.Customers. The place in the policy's windows is reserved with it.
+func (c spokenTo) May(ctx context.Context, tx store.Tx, record, kind, channel, ref string) (bool, string, error) {
+	d, err := c.a.services.contacts.Decide(ctx, tx, contact.Request{Customer: record, Kind: kind, Channel: channel, At: tx.Now().Time(), Ref: ref})
+	return d.Allowed, string(d.Why().Reason), err
+}
+
+// voicesToCases makes cases of voices.
+type voicesToCases struct{ a *App }
+
+// Open implements voice.Cases.
+func (c voicesToCases) Open(ctx context.Context, n voice.NewCase) (string, error) {
+	i := n.Item
+	in := cases.Intake{CustomerID: i.CustomerID, Unit: i.Unit, Kind: cases.Detractor, Severity: cases.Medium, Channel: "feed", Product: i.Product, Journey: i.Journey, Title: cut(i.Words.Plain, 70),
+		Words: i.Words.Plain, Locale: i.Locale, At: i.At.Time(), Signal: cases.Signal{Source: "voice", Ref: i.ID, Kind: string(i.Kind), Score: i.Score, Words: i.Words.Plain, At: i.At.Time()}}
+	if i.Kind == voice.Answer {
+		in.Channel = "survey"
+	} else if slices.Contains(cases.Channels, i.Channel) {
+		in.Channel = i.Channel
+	}
+	if n.Complain {
+		in.Kind = cases.Complaint
+	}
+	if i.CustomerID != "" {
+		in.Issue = i.Journey
+		err := c.a.Store.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+			to, err := c.a.reach(ctx, tx, i.CustomerID)
+			in.Name, in.Phone, in.Email = to.Name, to.Phone, to.Email
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	return c.a.services.cases.Open(ctx, in)
+}
+
+// cut shortens a text to n characters at a word.
+func cut(text string, n int) string {
+	r := []rune(strings.Join(strings.Fields(text), " "))
+	if len(r) <= n {
+		return string(r)
+	}
+	short := string(r[:n])
+	if i := strings.LastIndexByte(short, ' '); i > n/2 {
+		short = short[:i]
+	}
+	return short + " …"
+}
+
+// scoresByUnit tells voices the scores of questionnaires by unit.
+type scoresByUnit struct{ a *App }
+
+// scoreDays is the period of those scores.
+const scoreDays = 90
+
+// ByUnit implements voice.Scores.
+func (c scoresByUnit) ByUnit(ctx context.Context, id string) (out []voice.UnitScore, err error) {
+	now := c.a.Clock.Now()
+	groups, err := c.a.services.surveys.Groups(ctx, id, "unit", survey.Period{From: now.AddDate(0, 0, -scoreDays), To: now})
+	if err != nil {
+		return nil, err
+	}
+	err = c.a.Store.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		out = nil
+		for _, g := range groups {
+			u := voice.UnitScore{Unit: g.Value, Estimate: g.Estimate, N: g.N, Few: g.Few}
+			if g.Value != "" {
+				if u.Path, err = c.a.unitPath(ctx, tx, g.Value); err != nil {
+					return err
+				}
+			}
+			out = append(out, u)
+		}
+		return nil
+	})
+	return out, err
+}
+
 // answersToCases opens, joins or reopens a case by a whole response, in the
-// transaction that saves its last answer.
+// transaction that saves its last answer, and brings its words into the inbox.
 type answersToCases struct{ a *App }
 
 // Answered implements survey.Follower.
@@ -36,7 +157,21 @@ func (f answersToCases) Answered(ctx context.Context, tx store.Tx, r survey.Foll
 			in.Unsolved = true
 		}
 	}
-	return f.a.services.cases.TakeAnswer(ctx, tx, in)
+	caseID, err := f.a.services.cases.TakeAnswer(ctx, tx, in)
+	if err != nil || in.Words == "" {
+		return err
+	}
+	said := voice.Said{CustomerID: in.CustomerID, Source: "survey", Ref: in.Ref, Kind: voice.Answer, Channel: r.Response.Channel, Journey: in.Journey, Product: in.Product, Locale: in.Locale,
+		Score: in.Score, Top: in.Top, Words: in.Words, CaseID: caseID, At: in.At}
+	if in.Score != nil {
+		said.Bottom = float64(r.Document.Score().Scale.Min)
+	}
+	if r.Response.Unit != "" {
+		if said.Unit, err = f.a.unitPath(ctx, tx, r.Response.Unit); err != nil {
+			return err
+		}
+	}
+	return f.a.services.voices.Take(ctx, tx, said)
 }
 
 // wordsOf are the respondent's own words, in the order of the questions.

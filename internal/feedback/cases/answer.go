@@ -34,15 +34,16 @@ type Answered struct {
 // is a problem of its own.
 const reopenWithin = 60 * 24 * time.Hour
 
-// TakeAnswer makes, joins or reopens a case by a whole response, when a rule wants it.
-func (s *Service) TakeAnswer(ctx context.Context, tx store.Tx, a Answered) error {
+// TakeAnswer makes, joins or reopens a case by a whole response, when a rule wants it; ""
+// when none does.
+func (s *Service) TakeAnswer(ctx context.Context, tx store.Tx, a Answered) (id string, err error) {
 	if a.Unsolved && a.CustomerID != "" {
 		c, found, err := lastClosed(ctx, tx, a.CustomerID, store.At(a.At).Add(-reopenWithin))
 		if err != nil {
-			return err
+			return "", err
 		}
 		if found {
-			return s.verified(ctx, tx, &c, false, cut(a.Words, MaxWords))
+			return c.ID, s.verified(ctx, tx, &c, false, cut(a.Words, MaxWords))
 		}
 	}
 	f := Facts{"event": "response_completed", "signal": "answer", "channel": "survey", "instrument": a.Instrument, "product": a.Product, "journey": a.Journey, "text": a.Words,
@@ -55,15 +56,13 @@ func (s *Service) TakeAnswer(ctx context.Context, tx store.Tx, a Answered) error
 	if a.Score != nil {
 		f["score"], f["scale"] = *a.Score, a.Top
 	}
-	var err error
 	if in.Unit, err = s.unitOf(ctx, tx, a.Unit); err != nil {
-		return err
+		return "", err
 	}
 	if err := s.known(ctx, tx, &in); err != nil {
-		return err
+		return "", err
 	}
-	_, err = s.Take(ctx, tx, in, f)
-	return err
+	return s.Take(ctx, tx, in, f)
 }
 
 // known adds how the bank knows the customer.

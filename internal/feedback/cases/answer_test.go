@@ -13,7 +13,7 @@ import (
 func (r *rig) answered(a cases.Answered) {
 	r.t.Helper()
 	a.At = testkit.Clock(r.db).Now()
-	must(r.t, r.db.Write(testkit.Context(r.t), func(ctx context.Context, tx store.Tx) error { return r.TakeAnswer(ctx, tx, a) }))
+	must(r.t, r.db.Write(testkit.Context(r.t), func(ctx context.Context, tx store.Tx) error { _, err := r.TakeAnswer(ctx, tx, a); return err }))
 }
 
 // TestWholeAnswers lets whole responses make, join and reopen cases.

@@ -126,6 +126,10 @@ var table = map[Permission][]Role{
 	"feedback.survey.approve": roles(CXLead, Council),
 	"feedback.survey.answers": roles(CXLead, Champion, CaseOwner, Analyst),
 
+	// The inbox of what customers said: their words, for those who serve them.
+	"feedback.voice.read": roles(CXLead, Champion, CaseOwner, Agent, Analyst, Council),
+	"feedback.voice.edit": roles(CXLead, Champion, CaseOwner, Agent),
+
 	// Governance: what is proposed by one and decided by another. Deciding needs
 	// also the permission that the proposal names.
 	"governance.approval.read":   everybodyAnd(KeyRead),
