@@ -31,18 +31,18 @@ const referredWithin = 180
 
 // advocacyQuery takes each customer's first answer to a recommendation question and
 // counts those who referred somebody within so many microseconds after it.
-const advocacyQuery = `WITH said AS (
-	SELECT customer_id, MIN(occurred_at) AS at FROM {response_customer} WHERE item IN ('rn_score', 'cf_nps') AND score IS NOT NULL GROUP BY customer_id),
+const advocacyQuery = `WITH r AS (
+	SELECT customer_id, occurred_at, score FROM {response_customer} WHERE item IN ('rn_score', 'cf_nps') AND score IS NOT NULL),
+said AS (SELECT customer_id, MIN(occurred_at) AS at FROM r GROUP BY customer_id),
 answer AS (
-	SELECT s.customer_id, s.at, MAX(r.score) AS score FROM said s JOIN {response_customer} r ON r.customer_id = s.customer_id AND r.occurred_at = s.at
-	WHERE r.item IN ('rn_score', 'cf_nps') AND r.score IS NOT NULL GROUP BY s.customer_id, s.at),
+	SELECT s.customer_id, s.at, MAX(r.score) AS score FROM said s JOIN r ON r.customer_id = s.customer_id AND r.occurred_at = s.at GROUP BY s.customer_id, s.at),
 did AS (SELECT customer_id, occurred_at FROM {event_customer} WHERE name = 'referral_made'),
 counted AS (
 	SELECT a.customer_id, a.score, COUNT(d.customer_id) AS n FROM answer a
 	LEFT JOIN did d ON d.customer_id = a.customer_id AND d.occurred_at >= a.at AND d.occurred_at < a.at + INTERVAL '180 days'
 	GROUP BY a.customer_id, a.score)
 SELECT CASE WHEN score >= 9 THEN 'promoters' WHEN score >= 7 THEN 'passives' ELSE 'detractors' END AS band, COUNT(*) AS asked,
-	SUM(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS referred, SUM(n) AS later FROM counted GROUP BY 1`
+	CAST(SUM(CASE WHEN n > 0 THEN 1 ELSE 0 END) AS BIGINT) AS referred, CAST(SUM(n) AS BIGINT) AS later FROM counted GROUP BY 1`
 
 const referralQuery = `SELECT COUNT(*), COUNT(*) - COUNT(s.customer_id) FROM (SELECT customer_id FROM {event_customer} WHERE name = 'referral_made') d
 	LEFT JOIN (SELECT DISTINCT customer_id FROM {response_customer} WHERE item IN ('rn_score', 'cf_nps')) s ON s.customer_id = d.customer_id`
