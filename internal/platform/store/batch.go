@@ -115,7 +115,9 @@ type among struct {
 }
 
 // AppendQuery implements bun's schema.QueryAppender.
-func (a among) AppendQuery(g schema.QueryGen, b []byte) ([]byte, error) { return a.engine.among(g, b, a.names) }
+func (a among) AppendQuery(g schema.QueryGen, b []byte) ([]byte, error) {
+	return a.engine.among(g, b, a.names)
+}
 
 func batchRows(columns []Column) (int, error) {
 	if len(columns) == 0 {
