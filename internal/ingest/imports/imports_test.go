@@ -278,7 +278,12 @@ func TestUploadsAreEncrypted(t *testing.T) {
 		if done := w.await(im.ID); done.Accepted != 1 {
 			t.Errorf("%d rows were accepted, want 1", done.Accepted)
 		}
-		if left, err := os.ReadDir(w.uploads); err != nil || len(left) != 0 {
+		// The file goes after the commit that says the import is done.
+		left, err := os.ReadDir(w.uploads)
+		for end := time.Now().Add(10 * time.Second); err == nil && len(left) > 0 && time.Now().Before(end); left, err = os.ReadDir(w.uploads) {
+			time.Sleep(5 * time.Millisecond)
+		}
+		if err != nil || len(left) != 0 {
 			t.Errorf("%d files are left (%v)", len(left), err)
 		}
 	}, tables...)
