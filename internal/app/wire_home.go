@@ -264,7 +264,7 @@ func (a *App) caseHome() []module.Home {
 			if len(p.Items) == homeItems {
 				continue
 			}
-			item := module.HomeItem{Title: cmp.Or(c.Title.Plain, c.Ref()), Note: c.Ref() + " · " + strings.ReplaceAll(string(c.Channel), "_", " "), Href: "/feedback/cases/" + httpx.PathEscape(c.ID), Late: c.Late}
+			item := module.HomeItem{Title: cmp.Or(c.Title.Plain, c.Ref()), Note: c.Ref() + " · " + i18n.T(ctx, "feedback.case.channel."+string(c.Channel)), Href: "/feedback/cases/" + httpx.PathEscape(c.ID), Late: c.Late}
 			if due := c.Due(); !due.IsZero() {
 				item.Due = dueText(ctx, due, now)
 			}

@@ -101,7 +101,7 @@ func chips(ctx context.Context, r *http.Request) (out []ui.ChipProps) {
 	add("feedback.voice.chip.bad", "mood", "bad")
 	add("feedback.voice.chip.good", "mood", "good")
 	add("feedback.voice.chip.all", "show", "all")
-	add("feedback.voice.state.answered", "show", "answered")
+	add("feedback.voice.list.answered", "show", "answered")
 	for _, k := range voice.Kinds {
 		add("feedback.voice.kind."+string(k), "kind", string(k))
 	}

@@ -71,7 +71,7 @@ func (p Pages) advocacy(w http.ResponseWriter, r *http.Request) error {
 		{Key: "asked", Label: i18n.T(ctx, "feedback.voice.advocacy.customers"), Numeric: true},
 		{Key: "share", Label: i18n.T(ctx, "feedback.voice.advocacy.did"), Numeric: true},
 		{Key: "later", Label: i18n.T(ctx, "feedback.voice.advocacy.people"), Numeric: true},
-	}, Foot: i18n.T(ctx, "feedback.voice.advocacy.unsaid", "count", a.Unsaid, "all", a.All)}
+	}, Foot: i18n.T(ctx, "feedback.voice.advocacy.unsaid", "unsaid", a.Unsaid, "all", a.All)}
 	for _, g := range a.Groups {
 		if g.Group == "promoters" {
 			v.figure = ui.FigureProps{Value: f.Percent(g.Referred.Value, 1), Interval: interval(ctx, g.Referred), Note: i18n.T(ctx, "feedback.voice.advocacy.note", "count", g.Asked)}
