@@ -29,7 +29,7 @@ func (a *App) wireVoices() {
 }
 
 func (a *App) voiceModule() module.Module {
-	pages := voiceweb.Pages{Voices: a.services.voices, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits,
+	pages := voiceweb.Pages{Voices: a.services.voices, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits, Journeys: a.journeyNames,
 		In: func(ctx context.Context, locale string) context.Context {
 			return i18n.With(ctx, a.Bundle.Localizer(locale))
 		}}
@@ -40,6 +40,19 @@ func (a *App) voiceModule() module.Module {
 		API:     func(api huma.API) { voiceapi.Register(api, a.services.voices) },
 		Nav:     []module.Nav{{Key: ui.NavVoices, Href: "/feedback/voices", Permission: voice.PermRead}},
 	}
+}
+
+// journeyNames are the names of journeys by id; none for who may not see journeys.
+func (a *App) journeyNames(ctx context.Context) map[string]string {
+	all, err := a.services.definitions.All(ctx)
+	if err != nil {
+		return nil
+	}
+	names := make(map[string]string, len(all))
+	for id, d := range all {
+		names[id] = d.Name.In(i18n.Locale(ctx))
+	}
+	return names
 }
 
 // Voices is the inbox, for the demo and tests.

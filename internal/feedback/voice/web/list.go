@@ -64,7 +64,7 @@ func (p Pages) list(w http.ResponseWriter, r *http.Request) error {
 	v.table = ui.TableProps{Label: i18n.T(ctx, "feedback.voice.title"), Columns: columns, Query: ui.QueryTable(r, "", columns, "-at"), Filter: i18n.T(ctx, "feedback.voice.find"), Next: found.Next,
 		Prev: q.After != "", Selectable: auth.Can(ctx, voice.PermEdit), Foot: i18n.T(ctx, "feedback.voice.foot", "count", len(found.Items)),
 		Bulk: []ui.ButtonProps{{Label: i18n.T(ctx, "feedback.voice.take"), Href: listPath + "/bulk/take", Key: "A"}, {Label: i18n.T(ctx, "feedback.voice.finish"), Href: listPath + "/bulk/finish", Key: "D"}}}
-	people, units := p.People(ctx), p.Units(ctx)
+	people, units, journeys := p.People(ctx), p.Units(ctx), p.Journeys(ctx)
 	for _, i := range found.Items {
 		words := short(i.Words.Plain)
 		if i.Times > 1 {
@@ -72,7 +72,7 @@ func (p Pages) list(w http.ResponseWriter, r *http.Request) error {
 		}
 		state := i18n.T(ctx, "feedback.voice.state."+string(i.State))
 		v.table.Rows = append(v.table.Rows, ui.Row{ID: i.ID, Cells: []ui.Cell{
-			{Text: "“" + words + "”", Sub: kindWords(ctx, i), Href: voicePath(i.ID)},
+			{Text: "“" + words + "”", Sub: kindWords(ctx, i, journeys), Href: voicePath(i.ID)},
 			{Text: scoreWords(ctx, i), Care: i.Mood < 0 && i.Score != nil, Mute: i.Score == nil},
 			{Text: nameOf(units, i.Unit, "")},
 			{Text: state, Sub: nameOf(people, i.Owner, ""), Mute: !i.Waits()},
@@ -95,7 +95,7 @@ func (p Pages) list(w http.ResponseWriter, r *http.Request) error {
 func chips(ctx context.Context, r *http.Request) (out []ui.ChipProps) {
 	add := func(key, name, value string) {
 		href, pressed := with(r, name, value)
-		out = append(out, ui.ChipProps{Label: i18n.T(ctx, key), Href: href, Pressed: pressed, Set: pressed})
+		out = append(out, ui.ChipProps{Label: i18n.T(ctx, key), Href: href, Pressed: pressed})
 	}
 	add("feedback.voice.chip.mine", "who", "me")
 	add("feedback.voice.chip.bad", "mood", "bad")

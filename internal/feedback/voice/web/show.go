@@ -41,7 +41,7 @@ func (p Pages) renderShow(w http.ResponseWriter, r *http.Request, status int, v 
 		title = i18n.T(ctx, "feedback.voice.somebody")
 	}
 	page := ui.Page{Title: title, At: ui.NavVoices, Crumbs: []ui.Link{{Label: i18n.T(ctx, "feedback.voice.title"), Href: listPath}},
-		Meta: []ui.Item{ui.Text(kindWords(ctx, v.Item)), ui.Text(ui.When(ctx, v.At.Time())), ui.Text(i18n.T(ctx, "feedback.voice.state."+string(v.State)))}}
+		Meta: []ui.Item{ui.Text(kindWords(ctx, v.Item, p.Journeys(ctx))), ui.Text(ui.When(ctx, v.At.Time())), ui.Text(i18n.T(ctx, "feedback.voice.state."+string(v.State)))}}
 	return ui.RenderStatus(w, r, status, showPage(page, v))
 }
 

@@ -24,9 +24,11 @@ type Pages struct {
 	Voices *voice.Service
 	Clock  clock.Clock
 	Zone   *time.Location
-	// People gives the names of accounts by id, Units those of units by path.
-	People func(ctx context.Context) map[string]string
-	Units  func(ctx context.Context) map[string]string
+	// People gives the names of accounts by id, Units those of units by path,
+	// Journeys those of journeys by id.
+	People   func(ctx context.Context) map[string]string
+	Units    func(ctx context.Context) map[string]string
+	Journeys func(ctx context.Context) map[string]string
 	// In gives a context in a language.
 	In func(ctx context.Context, locale string) context.Context
 }
@@ -74,15 +76,24 @@ func refused(err error) bool {
 }
 
 // kindWords says in which way and where something was said.
-func kindWords(ctx context.Context, i voice.Item) string {
+func kindWords(ctx context.Context, i voice.Item, journeys map[string]string) string {
 	out := i18n.T(ctx, "feedback.voice.kind."+string(i.Kind))
 	if i.Channel != "" {
-		out += " · " + strings.ReplaceAll(i.Channel, "_", " ")
+		out += " · " + channelName(ctx, i.Channel)
 	}
 	if i.Journey != "" {
-		out += " · " + strings.ReplaceAll(i.Journey, "_", " ")
+		out += " · " + nameOf(journeys, i.Journey, strings.ReplaceAll(i.Journey, "_", " "))
 	}
 	return out
+}
+
+// channelName names a channel; feeds may bring one that has no name here.
+func channelName(ctx context.Context, channel string) string {
+	key := "feedback.voice.channel." + channel
+	if name := i18n.T(ctx, key); name != key {
+		return name
+	}
+	return strings.ReplaceAll(channel, "_", " ")
 }
 
 // scoreWords is the score as said: "3 / 10".
