@@ -226,8 +226,9 @@ func (v *signalView) alsoText(ctx context.Context) string {
 
 func voiceSource(ctx context.Context, v metric.Voice, names placeNames) string {
 	parts := []string{i18n.Fmt(ctx).Date(v.At), names.of(ctx, signal.Channel, v.Channel)}
-	if v.Unit != "" && v.Unit != v.Channel {
-		parts = append(parts, names.of(ctx, signal.Unit, v.Unit))
+	// A code that no unit of the organisation has says nothing to a reader.
+	if name := names.units[strings.ToLower(v.Unit)]; name != "" && v.Unit != v.Channel {
+		parts = append(parts, name)
 	}
 	if v.Score != nil {
 		parts = append(parts, i18n.T(ctx, "insight.signal.score", "score", i18n.Fmt(ctx).Decimal(*v.Score, 0)))

@@ -105,7 +105,8 @@ func calendar(ctx context.Context, w wave.Wave, rows []calendarRow, now time.Tim
 			}
 		}
 		if !row.Out.IsZero() {
-			x := left + step*math.Min(float64(weeks), row.Out.Sub(w.Start).Hours()/24/7)
+			// Behind the week in which it left: nothing is drawn there.
+			x := left + step*math.Min(float64(weeks), 1+math.Floor(row.Out.Sub(w.Start).Hours()/24/7))
 			d.text(x, y+rowHeight-4, "lb care", "× "+i18n.T(ctx, "program.wave.out"))
 		}
 		y += rowHeight
@@ -128,7 +129,7 @@ func calendar(ctx context.Context, w wave.Wave, rows []calendarRow, now time.Tim
 // curve draws the share of branches that took the habit up, by day on duty, one line
 // to a cohort.
 func curve(ctx context.Context, all [][]stats.Estimate, width, height float64) templ.Component {
-	const left, right, top, bottom = 40.0, 92.0, 10.0, 34.0
+	const left, right, top, bottom = 40.0, 112.0, 10.0, 34.0
 	days := 10
 	for _, c := range all {
 		days = max(days, len(c))
@@ -172,7 +173,8 @@ func curve(ctx context.Context, all [][]stats.Estimate, width, height float64) t
 			}
 		}
 		taken = append(taken, at)
-		d.text(x(len(points))+8, at, "lb", i18n.T(ctx, "program.wave.cohort", "n", c+1)+" "+f.Percent(last.Value, 0))
+		d.add(`<circle class="w-end w-c%d" cx="%.1f" cy="%.1f" r="3"/>`, c%5+1, width-right+12, at-4)
+		d.text(width-right+20, at, "lb", i18n.T(ctx, "program.wave.cohort", "n", c+1)+" "+f.Percent(last.Value, 0))
 	}
 	return d.figure(width, height, i18n.T(ctx, "program.wave.adoption"))
 }
