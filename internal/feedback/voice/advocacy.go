@@ -21,7 +21,7 @@ type Promise struct {
 // Advocacy is what customers promise beside what they do.
 type Advocacy struct {
 	Groups []Promise
-	// Unsaid are referrals by customers whom nobody had asked before.
+	// Unsaid are referrals by customers who never said whether they would.
 	Unsaid, All int64
 	Days        int
 }
