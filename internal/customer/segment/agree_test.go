@@ -120,8 +120,8 @@ func agree(t *testing.T, d *desk, seed uint64) {
 			d.define(id, rules[id].String())
 		}
 	}
-	for stop := range 4 {
-		d.settle()
+	compare := func(stop string) {
+		t.Helper()
 		instant := d.clock.Now().UnixMicro()
 		for _, id := range ids {
 			p, err := rule.Compile(rules[id])
@@ -139,15 +139,40 @@ func agree(t *testing.T, d *desk, seed uint64) {
 				}
 				want := ruletest.Oracle(rules[id], of, instant)
 				if said[c] != want {
-					t.Fatalf("seed %d, stop %d: %s\ncustomer %s: SQL says %v, oracle %v\n%+v", seed, stop, rules[id], c, said[c], want, of)
+					t.Fatalf("seed %d, %s: %s\ncustomer %s: SQL says %v, oracle %v\n%+v", seed, stop, rules[id], c, said[c], want, of)
 				}
 				if stream[c] != (want == rule.Yes) {
-					t.Fatalf("seed %d, stop %d: %s\ncustomer %s: stream says %t, oracle %v\n%+v", seed, stop, rules[id], c, stream[c], want, of)
+					t.Fatalf("seed %d, %s: %s\ncustomer %s: stream says %t, oracle %v\n%+v", seed, stop, rules[id], c, stream[c], want, of)
 				}
 				if own := d.record(u); owner[own] != own && stream[own] {
 					t.Fatalf("seed %d: %s was merged away and is still a member", seed, own)
 				}
 			}
+		}
+	}
+	for stop := range 4 {
+		d.settle()
+		compare(fmt.Sprint("stop ", stop))
+		// Everything is live and nothing is due: what follows is the stream's alone.
+		for more := range 2 {
+			now := d.clock.Now().UnixMicro()
+			var events []event.Event
+			for i, u := range users {
+				drawn := rapid.Custom(func(t *rapid.T) []ruletest.Fact { return ruletest.Facts(t, now, "f") }).Example(int(seed)*500 + stop*100 + more*10 + i)
+				for _, f := range drawn {
+					if f.Name == rule.Profile {
+						f.Score, f.Tag, f.Tags = 0, "", nil
+					}
+					facts = append(facts, told{d.record(u), f})
+					events = append(events, asEvent(u, f))
+				}
+			}
+			rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			for part := range slices.Chunk(events, 1+rng.IntN(12)) {
+				d.feed(part...)
+			}
+			d.catchUp()
+			compare(fmt.Sprintf("stop %d, fed %d", stop, more))
 		}
 		d.clock.Advance(time.Duration(1+rng.IntN(40*24)) * time.Hour)
 	}
