@@ -76,6 +76,24 @@ func Start(t testing.TB) *Browser {
 		}
 		t.Skip("browser suite left out: no Chromium found (apt-get install chromium)")
 	}
+	for try := 1; ; try++ {
+		ctx, err := launch(t, path)
+		if err == nil {
+			return &Browser{t: t, ctx: ctx}
+		}
+		if try == startTries {
+			t.Fatalf("start %s, %d times: %v", path, try, err)
+		}
+		t.Logf("start %s: %v", path, err)
+	}
+}
+
+// startTries is how often a process is started that ends before it answers, as
+// happens when many begin at once on a small machine.
+const startTries = 3
+
+// launch begins one process.
+func launch(t testing.TB, path string) (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
 		chromedp.NoSandbox, chromedp.DisableGPU,
@@ -86,15 +104,17 @@ func Start(t testing.TB) *Browser {
 	)
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {}))
-	t.Cleanup(func() {
+	end := func() {
 		_ = chromedp.Cancel(ctx)
 		cancel()
 		stop()
-	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start %s: %v", path, err)
 	}
-	return &Browser{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx); err != nil {
+		end()
+		return nil, err
+	}
+	t.Cleanup(end)
+	return ctx, nil
 }
 
 func find() string {
