@@ -30,7 +30,8 @@ import (
 
 // SearchOptions set a run.
 type SearchOptions struct {
-	Dir       string // where the store is made; it is removed at the end
+	Dir       string // where the store is made; one that is there already with as many customers is asked as it is
+	URL       string // of an empty PostgreSQL database in which it is made instead; the keys lie in Dir
 	Customers int    // default 1,000,000, one record each
 	Queries   int    // default 2,000
 	Progress  func(string)
@@ -49,7 +50,7 @@ type SearchResult struct {
 	Missed     int                `json:"missed"` // the person asked for was not among the results, though no others were left out
 	IndexMB    float64            `json:"index_mb"`
 	StoreMB    float64            `json:"store_mb"`
-	BuildS     float64            `json:"build_s"`
+	BuildS     float64            `json:"build_s"`          // 0 when the store was there
 	BuiltPerS  float64            `json:"identified_per_s"` // records taken up by the handler
 	PeakRSSMB  float64            `json:"peak_rss_mb"`
 	FirstQuery float64            `json:"first_query_ms"` // with the file read by nobody yet in this process
@@ -68,21 +69,31 @@ func Search(ctx context.Context, o SearchOptions) (res SearchResult, err error) 
 	}
 	ctx = scope.With(ctx, scope.Process(scope.DefaultEntity, "bench"))
 	res = SearchResult{Cores: runtime.NumCPU(), Customers: o.Customers, Queries: o.Queries, P99ByKind: map[string]float64{}}
-	r, err := newSearchRig(ctx, o.Dir)
+	r, err := newSearchRig(ctx, o)
 	if err != nil {
 		return res, err
 	}
 	defer func() { _ = r.db.Close() }()
-	begin := time.Now()
-	if err := r.fill(ctx, o); err != nil {
+	there, err := r.records(ctx)
+	if err != nil {
 		return res, err
 	}
-	res.BuildS = time.Since(begin).Seconds()
-	res.BuiltPerS = float64(o.Customers) / res.BuildS
-	if err := r.sizes(ctx, &res); err != nil {
+	if there != o.Customers {
+		begin := time.Now()
+		if err := r.fill(ctx, o); err != nil {
+			return res, err
+		}
+		res.BuildS = time.Since(begin).Seconds()
+		res.BuiltPerS = float64(o.Customers) / res.BuildS
+	}
+	sizes := r.sizes
+	if o.URL != "" {
+		sizes = r.sizesOfServer
+	}
+	if err := sizes(ctx, &res); err != nil {
 		return res, err
 	}
-	if err := r.reopen(ctx, o.Dir); err != nil {
+	if err := r.reopen(ctx, o); err != nil {
 		return res, err
 	}
 	o.Progress("queries")
@@ -102,10 +113,10 @@ type searchRig struct {
 	names   *pseudonym.Maker
 }
 
-func newSearchRig(ctx context.Context, dir string) (*searchRig, error) {
+func newSearchRig(ctx context.Context, o SearchOptions) (*searchRig, error) {
 	r := &searchRig{}
 	var err error
-	if r.keys, err = keyring.OpenFile(filepath.Join(dir, "keys.json")); err != nil {
+	if r.keys, err = keyring.OpenFile(filepath.Join(o.Dir, "keys.json")); err != nil {
 		return nil, err
 	}
 	if r.box, err = sealed.NewBox(r.keys); err != nil {
@@ -117,11 +128,11 @@ func newSearchRig(ctx context.Context, dir string) (*searchRig, error) {
 	if r.bank, err = bank.New(bank.Config{Seed: 1, Customers: 10, Months: 1, End: time.Date(2026, 1, 1, 0, 0, 0, 0, bank.Zone)}); err != nil {
 		return nil, err
 	}
-	return r, r.open(ctx, dir)
+	return r, r.open(ctx, o)
 }
 
-func (r *searchRig) open(ctx context.Context, dir string) (err error) {
-	if r.db, err = store.Open(ctx, store.Options{Dir: dir, Keys: r.keys, Logger: slog.New(slog.DiscardHandler)}); err != nil {
+func (r *searchRig) open(ctx context.Context, o SearchOptions) (err error) {
+	if r.db, err = store.Open(ctx, store.Options{Dir: o.Dir, URL: o.URL, Keys: r.keys, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}
 	if err := r.db.Migrate(ctx, sealed.Migrations, customer.Migrations); err != nil {
@@ -131,51 +142,79 @@ func (r *searchRig) open(ctx context.Context, dir string) (err error) {
 	return err
 }
 
-func (r *searchRig) reopen(ctx context.Context, dir string) error {
+func (r *searchRig) reopen(ctx context.Context, o SearchOptions) error {
 	if err := r.db.Close(); err != nil {
 		return err
 	}
-	return r.open(ctx, dir)
+	return r.open(ctx, o)
+}
+
+// records counts the records that are there.
+func (r *searchRig) records(ctx context.Context) (n int, err error) {
+	err = r.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
+		return tx.NewRaw("SELECT count(*) FROM customer_record").Scan(ctx, &n)
+	})
+	return n, err
 }
 
 // person is customer i of the load: the head of a household of their own.
 func (r *searchRig) person(i int) bank.Person { return r.bank.Person(uint64(i) << 3) }
 
-// fill takes the customers up as the stream does, but in bulk: keys are hashes, so
-// that every batch touches pages all over the file, and a batch of the stream's
-// size writes most of the file again (33 GB for 300,000 customers). Ten times as
-// many at once, in a cache that holds the pages, write each page a tenth as often.
+// fill takes the customers up as the stream does, in one transaction: keys are
+// hashes, so that every batch touches pages all over the file, and batches that
+// commit alone write most of the file again and again. In a cache that holds all
+// pages each is written once.
 func (r *searchRig) fill(ctx context.Context, o SearchOptions) error {
 	h := identity.NewHandler(r.names, r.box, search.NewIndex(r.box))
-	const size = 100_000
-	if err := r.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.NewRaw("PRAGMA cache_size = -2097152").Exec(ctx) // KiB; of this connection, until it is opened again
-		return err
-	}); err != nil {
-		return err
-	}
-	for from := 0; from < o.Customers; from += size {
-		if from%100_000 == 0 {
-			o.Progress(fmt.Sprintf("%d customers are in", from))
+	const size = 20_000
+	return r.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		if o.URL == "" {
+			// KiB; of this connection, until it is opened again
+			if _, err := tx.NewRaw("PRAGMA cache_size = -12582912").Exec(ctx); err != nil {
+				return err
+			}
 		}
-		var records []eventlog.Record
-		for i := from; i < min(from+size, o.Customers); i++ {
-			p := r.person(i)
-			traits, err := json.Marshal(map[string]string{"name": p.FullName(), "phone": p.Phone, "citizen_id": p.CitizenID, "birth_date": p.Birth.Format(time.DateOnly)})
+		for from := 0; from < o.Customers; from += size {
+			o.Progress(fmt.Sprintf("%d customers are in", from))
+			records, err := r.batch(from, min(from+size, o.Customers))
 			if err != nil {
 				return err
 			}
-			records = append(records, eventlog.Record{Event: event.Event{Kind: event.Identify, Entity: scope.DefaultEntity, Source: "core", System: "core",
-				UserID: "C" + strconv.Itoa(1_000_000+i), At: int64(i + 1), ReceivedAt: int64(i + 1), Traits: traits}})
+			if err := h.Handle(ctx, tx, records); err != nil {
+				return err
+			}
 		}
-		if err := r.db.Write(ctx, func(ctx context.Context, tx store.Tx) error { return h.Handle(ctx, tx, records) }); err != nil {
-			return err
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
-// sizes measures the tables of the index, copied alone into a file.
+// batch are the events that bring customers in.
+func (r *searchRig) batch(from, to int) (records []eventlog.Record, err error) {
+	for i := from; i < to; i++ {
+		p := r.person(i)
+		traits, err := json.Marshal(map[string]string{"name": p.FullName(), "phone": p.Phone, "citizen_id": p.CitizenID, "birth_date": p.Birth.Format(time.DateOnly)})
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, eventlog.Record{Event: event.Event{Kind: event.Identify, Entity: scope.DefaultEntity, Source: "core", System: "core",
+			UserID: "C" + strconv.Itoa(1_000_000+i), At: int64(i + 1), ReceivedAt: int64(i + 1), Traits: traits}})
+	}
+	return records, nil
+}
+
+// sizesOfServer measures the tables and indexes in PostgreSQL, and has it gather
+// what its planner knows of them, which a server does by itself after a while.
+func (r *searchRig) sizesOfServer(ctx context.Context, res *SearchResult) error {
+	return r.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		if _, err := tx.NewRaw("ANALYZE").Exec(ctx); err != nil {
+			return err
+		}
+		return tx.NewRaw(`SELECT pg_database_size(current_database()) / 1048576.0, COALESCE(SUM(pg_total_relation_size(c.oid)), 0) / 1048576.0
+FROM pg_class c WHERE c.relname IN ('customer_token', 'customer_posting', 'customer_indexed')`).Scan(ctx, &res.StoreMB, &res.IndexMB)
+	})
+}
+
+// sizes measures the file and the tables of the index in it.
 func (r *searchRig) sizes(ctx context.Context, res *SearchResult) error {
 	return r.db.Read(ctx, func(ctx context.Context, tx store.Tx) error {
 		var all, index float64

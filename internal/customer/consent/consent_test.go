@@ -164,6 +164,61 @@ func TestStatementsCountInTheOrderTheyWereMade(t *testing.T) {
 	}, migrations...)
 }
 
+// TestLengthOfHistoryChangesNothing says things in any order, many of them at the
+// same times, and compares every decision with one over all that was ever said.
+func TestLengthOfHistoryChangesNothing(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		d := newDesk(t, db)
+		type word struct {
+			purpose, channel string
+			granted          bool
+			at               int
+		}
+		customer := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			customer++
+			id := fmt.Sprintf("history-%d", customer)
+			var said []word
+			for range rapid.IntRange(0, 25).Draw(rt, "length") {
+				w := word{rapid.SampledFrom([]string{"marketing", "profiling", "*"}).Draw(rt, "purpose"), rapid.SampledFrom([]string{"*", "email", "sms"}).Draw(rt, "channel"),
+					rapid.Bool().Draw(rt, "yes"), rapid.IntRange(1, 6).Draw(rt, "at")}
+				w.granted = w.granted && w.purpose != "*"
+				d.say(id, w.purpose, w.channel, w.granted, rapid.Bool().Draw(rt, "whole"), store.Micros(w.at))
+				said = append(said, w)
+			}
+			for _, channel := range []string{"email", "sms"} {
+				want, last := consent.Unknown, 0
+				for _, w := range said {
+					if w.purpose == "profiling" || w.channel != "*" && w.channel != channel || w.at < last {
+						continue
+					}
+					if w.at > last || !w.granted {
+						want, last = consent.Withdrawn, w.at
+						if w.granted {
+							want = consent.Granted
+						}
+					}
+				}
+				if got := d.decide(id, "marketing", channel); got.Reason != want {
+					rt.Fatalf("%s after %v: %s, want %s", channel, said, got.Reason, want)
+				}
+			}
+			err := db.Read(d.ctx, func(ctx context.Context, tx store.Tx) error {
+				var standing, cells int
+				err := tx.NewRaw(`SELECT count(*), count(DISTINCT purpose || ' ' || channel || ' ' || whole) FROM customer_consent WHERE record_id = ? AND NOT overtaken`, id).Scan(ctx, &standing, &cells)
+				if standing != cells {
+					rt.Fatalf("%d statements are read for %d cells", standing, cells)
+				}
+				return err
+			})
+			if err != nil {
+				rt.Fatal(err)
+			}
+		})
+	}, migrations...)
+}
+
 func TestNewTextAsksAgain(t *testing.T) {
 	t.Parallel()
 	testkit.Stores(t, func(t *testing.T, db *store.DB) {
@@ -491,10 +546,11 @@ func hammer(t *testing.T, db *store.DB, decisions int64) {
 		t.Error("nothing changed meanwhile: the test shows nothing")
 	}
 	slices.Sort(took)
-	if last := took[len(took)-1]; last > time.Second {
-		t.Errorf("a withdrawal took %s to be in force", last)
+	// The slowest decision, which waits for nobody, tells how long the machine itself
+	// stood still: that much more is no fault of a withdrawal.
+	if last, still := took[len(took)-1], time.Duration(slowest.Load()); last > time.Second+still {
+		t.Errorf("a withdrawal took %s to be in force, the slowest decision %s", last, still)
 	}
-	// The slowest decision, which waits for nobody, tells how long the machine itself stood still.
 	t.Logf("%d decisions, %d changes meanwhile; withdrawals in force after %s in the middle, %s at the 99th percentile, %s at the slowest; slowest decision %s",
 		decisions, changes.Load(), took[len(took)/2], took[len(took)*99/100], took[len(took)-1], time.Duration(slowest.Load()))
 }

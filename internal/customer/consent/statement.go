@@ -28,7 +28,7 @@ var Sources = []Source{FromEvent, FromCentre, FromStaff, FromAPI, FromRequest}
 
 const maxEvidence = 2000 // characters
 
-// Statement is one thing that a person said. It is never changed.
+// Statement is one thing that a person said. What it says is never changed.
 type Statement struct {
 	bun.BaseModel `bun:"table:customer_consent"`
 
@@ -53,6 +53,9 @@ type Statement struct {
 	// Evidence is what proves it: the form, the recording, the ticket.
 	Evidence sealed.Text
 	MadeBy   string
+	// Overtaken: a newer statement of the same record, purpose, channel and reach
+	// counts instead. The only mark that a statement gets later.
+	Overtaken bool
 }
 
 // validate checks what the shape of a statement must obey. Silence is no consent,

@@ -82,10 +82,11 @@ func insertPurpose(ctx context.Context, tx store.Tx, p Purpose) error {
 	return nil
 }
 
-// statementsOf reads what the records said of a purpose ("" for all of them),
-// without the evidence.
+// statementsOf reads what counts of what the records said of a purpose ("" for all
+// of them), without the evidence. Of each record, purpose, channel and reach it is
+// the newest statement; more than one where several were written at once.
 func statementsOf(ctx context.Context, tx store.Tx, records []string, purpose string) (out []Statement, err error) {
-	q := tx.NewSelect().Model(&out).ExcludeColumn("evidence").Where("entity = ? AND record_id IN (?)", tx.Scope.Entity, bun.List(records))
+	q := tx.NewSelect().Model(&out).ExcludeColumn("evidence").Where("entity = ? AND record_id IN (?) AND NOT overtaken", tx.Scope.Entity, bun.List(records))
 	if purpose != "" {
 		q = q.Where("purpose IN (?, ?)", purpose, AllPurposes)
 	}
@@ -105,14 +106,36 @@ func history(ctx context.Context, tx store.Tx, records []string, limit int) (out
 	return out, nil
 }
 
+// insertStatements writes statements down and marks those that they overtake, or
+// that overtake them when they arrive late.
 func insertStatements(ctx context.Context, tx store.Tx, rows []Statement) error {
 	for part := range slices.Chunk(rows, 500) {
 		if _, err := tx.NewInsert().Model(&part).Exec(ctx); err != nil {
 			return fmt.Errorf("keep consent: %w", err)
 		}
+		var entities, records []string
+		for i := range part {
+			entities, records = append(entities, part[i].Entity), append(records, part[i].RecordID)
+		}
+		slices.Sort(entities)
+		slices.Sort(records)
+		_, err := tx.NewRaw(overtake, bun.List(slices.Compact(entities)), bun.List(slices.Compact(records))).Exec(ctx)
+		if err != nil {
+			return fmt.Errorf("mark what is overtaken: %w", err)
+		}
 	}
 	return nil
 }
+
+// overtake says in SQL what Statement.newer says of two statements of one cell.
+// Two transactions that do not see each other leave both standing, and Go decides.
+const overtake = `UPDATE customer_consent SET overtaken = TRUE
+WHERE entity IN (?) AND record_id IN (?) AND NOT overtaken AND EXISTS (
+	SELECT 1 FROM customer_consent n
+	WHERE n.entity = customer_consent.entity AND n.record_id = customer_consent.record_id AND NOT n.overtaken
+		AND n.purpose = customer_consent.purpose AND n.channel = customer_consent.channel AND n.whole = customer_consent.whole
+		AND (n.at > customer_consent.at OR n.at = customer_consent.at
+			AND (customer_consent.granted AND NOT n.granted OR n.granted = customer_consent.granted AND n.id > customer_consent.id)))`
 
 // restrictedNow reports whether a record is held back.
 func restrictedNow(ctx context.Context, tx store.Tx, records []string) (bool, error) {

@@ -125,7 +125,7 @@ func (x *Index) number(ctx context.Context, tx store.Tx, terms []term) error {
 // budget is how many records of the rarest term are walked at most. Two common
 // words that hardly anybody has together would be asked of every record that has
 // one of them; whoever searches so is told to narrow it, as with too many finds.
-const budget = 4_000
+const budget = 12_000
 
 // recordsWith gives records that have every term, at most limit. It walks those of
 // the rarest term and asks for each of the others in the order of rarity. cut
