@@ -28,10 +28,8 @@ import (
 	"omote/internal/governance/record"
 	"omote/internal/ingest"
 	ingestapi "omote/internal/ingest/api"
-	"omote/internal/ingest/connect"
 	"omote/internal/ingest/imports"
 	"omote/internal/ingest/kafka"
-	"omote/internal/ingest/quarantine"
 	"omote/internal/ingest/segment"
 	ingestweb "omote/internal/ingest/web"
 	"omote/internal/insight"
@@ -159,7 +157,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.jobs = jobs.New(a.Store, jobs.Options{
 		Kinds: []jobs.Kind{
-			rotation.Job(a.Store, a.Box, append(s.customers.sealed(a), auth.Sealed(), outbox.Sealed(), privacySealed(), cases.Sealed(), voice.Sealed(), quarantine.Sealed(), connect.Sealed(), activation.Sealed())...),
+			rotation.Job(a.Store, a.Box, a.Sealed()...),
 			a.momentJob(),
 			a.clusterKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),

@@ -23,6 +23,7 @@ type Answer struct {
 	Chosen  []string       `json:"chosen,omitempty"`
 	Rows    map[string]int `json:"rows,omitempty"`
 	Text    string         `json:"text,omitempty"`
+	File    *Attached      `json:"file,omitempty"`
 }
 
 // Answers are a person's answers by question.
@@ -37,6 +38,8 @@ func (a Answer) fact() any {
 		return float64(*a.Number)
 	case len(a.Chosen) > 0:
 		return a.Chosen[0]
+	case a.File != nil:
+		return a.File.Kind
 	}
 	return a.Text
 }
@@ -105,6 +108,8 @@ func (it *Item) parse(v Values) (a Answer, err error) {
 			err = it.bad("%q is no day of the form 2026-01-31", a.Text)
 		}
 		a.Skipped = a.Text == ""
+	case File:
+		a.Skipped = true // a file comes by CheckFile
 	default:
 		a.Text, err = it.words(v.Get(it.ID))
 		a.Skipped = a.Text == ""

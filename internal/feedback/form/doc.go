@@ -22,6 +22,7 @@
 //
 //	document.go  Document, Item, Validate
 //	answer.go    Answers, Check, Clean
+//	file.go      files that answer a question
 //	shown.go     draw, order, branching, piping, forms of address
 //	pack.go      the shipped questionnaires; lss.go LimeSurvey; csv.go plain tables
 package form

@@ -43,10 +43,11 @@ const (
 	Paired Type = "paired" // importance and satisfaction of one job
 	Words  Type = "text"   // free text
 	Date   Type = "date"   // a day, 2026-01-31
+	File   Type = "file"   // a picture or a PDF
 )
 
 // Types lists all types.
-var Types = []Type{NPS, Rating, Stars, Faces, Single, Multi, YesNo, Matrix, Rank, Paired, Words, Date}
+var Types = []Type{NPS, Rating, Stars, Faces, Single, Multi, YesNo, Matrix, Rank, Paired, Words, Date, File}
 
 // Scored tells whether the answer is a number on a scale.
 func (t Type) Scored() bool { return t == NPS || t == Rating || t == Stars || t == Faces }
@@ -68,6 +69,8 @@ const (
 	MaxText    = 600
 	MaxWords   = 4_000 // characters of a free text
 	MaxScale   = 11    // points
+	MaxFileKB  = 10_240
+	FileKB     = 5_120 // of a file where the question says nothing
 )
 
 // Document is one version of a questionnaire.
@@ -136,6 +139,7 @@ type Item struct {
 	Max      int      `json:"max,omitempty"`     // options that may be chosen
 	Pattern  string   `json:"pattern,omitempty"` // a text must match (RE2)
 	Reverse  bool     `json:"reverse,omitempty"` // high points are bad
+	MaxKB    int      `json:"max_kb,omitempty"`  // of a file, in KiB; 0 is FileKB
 }
 
 // Option is a choice, a row or a dimension.
@@ -216,6 +220,9 @@ func (d *Document) Validate() error {
 		if err := it.validate(bad, seen); err != nil {
 			return err
 		}
+		if it.Type == File && d.Anonymity == Anonymous {
+			return bad("items."+it.ID, "an anonymous questionnaire takes no file: a file names who made it")
+		}
 		seen[it.ID] = true
 	}
 	return d.validateRest(bad, seen)
@@ -242,6 +249,8 @@ func (it *Item) validate(bad func(string, string, ...any) error, seen map[string
 		return bad(at, "question %s needs rows", it.ID)
 	case it.Max < 0 || it.Type == Multi && it.Max > len(it.Options):
 		return bad(at, "question %s cannot have %d choices", it.ID, it.Max)
+	case it.MaxKB < 0 || it.MaxKB > MaxFileKB:
+		return bad(at, "a file has at most %d KiB", MaxFileKB)
 	}
 	for _, list := range [][]Option{it.Options, it.Rows} {
 		ids := map[string]bool{}

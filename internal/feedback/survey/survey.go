@@ -116,6 +116,7 @@ type Deps struct {
 	Bank      string
 	BaseURL   string
 	Things    form.Things // what texts ask about; nil leaves it out
+	Scanner   Scanner     // looks at files that people send; nil where none is set up
 	// Channels that are set up, such as "email".
 	Channels []string
 }

@@ -59,7 +59,7 @@ func (t *tally) change(r *Response, before, after form.Answers) {
 
 func same(a, b form.Answer) bool {
 	return a.Skipped == b.Skipped && ptr(a.Number) == ptr(b.Number) && ptr(a.Second) == ptr(b.Second) && slices.Equal(a.Chosen, b.Chosen) &&
-		maps.Equal(a.Rows, b.Rows) && (a.Text == "") == (b.Text == "")
+		maps.Equal(a.Rows, b.Rows) && (a.Text == "") == (b.Text == "") && (a.File == nil) == (b.File == nil)
 }
 
 func ptr(n *int) int {
@@ -91,7 +91,7 @@ func (t *tally) answer(r *Response, item string, a form.Answer, sign int64) {
 		for _, c := range a.Chosen {
 			t.add(r, item, c, sign)
 		}
-	case a.Text != "":
+	case a.Text != "" || a.File != nil:
 		t.add(r, item, given, sign)
 	}
 }

@@ -68,6 +68,11 @@ func (r *request) place() sealed.Place {
 	return sealed.Place{Table: "idempotency_request", Column: "answer", Row: r.Entity + "\x1f" + r.Actor + "\x1f" + r.Key}
 }
 
+// Sealed is where answers are kept encrypted.
+func Sealed() sealed.Inventory {
+	return sealed.Inventory{Fields: []sealed.Marked{{Column: sealed.Column{Table: "idempotency_request", Name: "answer"}, PK: []string{"entity", "actor", "key"}}}}
+}
+
 // Guard is the middleware. It comes after the one that identifies the actor.
 type Guard struct {
 	DB  *store.DB

@@ -19,7 +19,8 @@
 // unless CI=true: there absence is a failure. OMOTE_CHROMIUM names a binary.
 //
 // Files: browser.go (start, open), page.go (what a person does and sees),
-// contrast.go (WCAG contrast of all visible text).
+// contrast.go (WCAG contrast of all visible text), measure.go (slow phones, weight,
+// first paint, what a screen reader has).
 package browser
 
 import (

@@ -162,6 +162,7 @@ func (p Pages) answerRow(r *http.Request, d *form.Document, one *survey.Response
 		score = i18n.Fmt(ctx).Int(*one.Score)
 	}
 	var said, flags []string
+	var files []ui.Link
 	for i := range d.Items {
 		it := &d.Items[i]
 		a := one.Answers[it.ID]
@@ -171,10 +172,13 @@ func (p Pages) answerRow(r *http.Request, d *form.Document, one *survey.Response
 		for _, c := range a.Chosen {
 			said = append(said, answerName(ctx, it, c))
 		}
+		if a.File != nil {
+			files = append(files, ui.Link{Label: a.File.Name, Href: surveyPath(d.ID) + "/files/" + a.File.ID})
+		}
 	}
 	for _, f := range one.Flags {
 		flags = append(flags, i18n.T(ctx, "feedback.survey.flag."+f))
 	}
-	return ui.Row{ID: one.ID, Cells: []ui.Cell{{Text: ui.When(ctx, one.Completed)}, {Text: score}, {Node: ui.Voice(strings.Join(said, " · "), one.Locale)},
+	return ui.Row{ID: one.ID, Cells: []ui.Cell{{Text: ui.When(ctx, one.Completed)}, {Text: score}, {Node: voiceAndFiles(strings.Join(said, " · "), one.Locale, files)},
 		{Text: one.Channel, Sub: one.Unit}, {Text: strings.Join(flags, ", ")}}}
 }

@@ -117,6 +117,7 @@ func documentOf(r *http.Request) *form.Document {
 		it := form.Item{ID: get(at + ".id"), Type: form.Type(get(at + ".type")), Text: text(at + ".text"), Help: text(at + ".help"), Required: get(at+".required") != "",
 			ShowIf: get(at + ".show_if"), Dim: get(at + ".dim"), Shuffle: get(at+".shuffle") != "", Options: options(get(at + ".options")), Rows: options(get(at + ".rows"))}
 		it.Max, _ = strconv.Atoi(get(at + ".max"))
+		it.MaxKB, _ = strconv.Atoi(get(at + ".max_kb"))
 		if it.Type.Scored() || it.Type == form.Matrix || it.Type == form.Paired {
 			it.Scale = scaleOf(get(at+".min"), get(at+".maxp"), text(at+".low"), text(at+".high"))
 		}

@@ -4,7 +4,8 @@ addEventListener("submit", async (e) => {
   const form = e.target, note = document.getElementById("offline");
   if (!note || !form.matches("[data-keep]")) return;
   e.preventDefault();
-  const body = new URLSearchParams(new FormData(form, e.submitter));
+  const data = new FormData(form, e.submitter);
+  const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
   const send = async () => {
     const answer = await fetch(form.action, { method: "POST", body, redirect: "follow" });
     location.href = answer.url || location.href;

@@ -2,10 +2,15 @@ package web
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/a-h/templ"
 
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
@@ -48,9 +53,8 @@ func (p Pages) question(w http.ResponseWriter, r *http.Request) error {
 
 // answer records what was posted and goes on. A page posted twice counts once.
 func (p Pages) answer(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxPost)
-	if err := r.ParseForm(); err != nil {
-		return p.closed(w, r, errs.TooLarge("feedback.form.error.words", "the page is too long").With("max", form.MaxWords))
+	if err := p.parse(w, r); err != nil {
+		return p.closed(w, r, err)
 	}
 	v, err := p.Surveys.Begin(r.Context(), r.PathValue("token"), visitOf(r))
 	if err != nil {
@@ -62,7 +66,13 @@ func (p Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	if r.PostForm.Get("skip") != "" {
 		values = form.Map{}
 	}
-	err = p.Surveys.Take(r.Context(), v, language(r), map[string]form.Values{item: values})
+	if name, content, fileErr := sentFile(r, item); fileErr != nil {
+		return fileErr
+	} else if content != nil && r.PostForm.Get("skip") == "" {
+		err = p.Surveys.TakeFile(r.Context(), v, language(r), item, name, content)
+	} else {
+		err = p.Surveys.Take(r.Context(), v, language(r), map[string]form.Values{item: values})
+	}
 	switch errs.KindOf(err) {
 	case errs.KindInvalid, errs.KindTooLarge:
 		if v.Version.Document.Item(item) != nil {
@@ -77,6 +87,43 @@ func (p Pages) answer(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, p.action(r), http.StatusSeeOther)
 	return nil
+}
+
+// parse reads what was posted: a short form, or one with a file.
+func (p Pages) parse(w http.ResponseWriter, r *http.Request) (err error) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+		r.Body = http.MaxBytesReader(w, r.Body, form.MaxFileKB<<10+maxPost)
+		if err = r.ParseMultipartForm(1 << 20); err != nil {
+			return errs.TooLarge("feedback.form.error.file_size", "the file is too large").With("max", form.MaxFileKB>>10)
+		}
+		return nil
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxPost)
+	if err = r.ParseForm(); err != nil {
+		return errs.TooLarge("feedback.form.error.words", "the page is too long").With("max", form.MaxWords)
+	}
+	return nil
+}
+
+// sentFile gives the file that was chosen for a question; nil when there is none.
+func sentFile(r *http.Request, item string) (name string, content []byte, err error) {
+	if r.MultipartForm == nil {
+		return "", nil, nil
+	}
+	defer func() { _ = r.MultipartForm.RemoveAll() }()
+	for _, h := range r.MultipartForm.File[item] {
+		if h.Size == 0 {
+			continue
+		}
+		f, err := h.Open()
+		if err != nil {
+			return "", nil, fmt.Errorf("read the file: %w", err)
+		}
+		defer f.Close()
+		content, err = io.ReadAll(f)
+		return h.Filename, content, err
+	}
+	return "", nil, nil
 }
 
 func (p Pages) action(r *http.Request) string {
@@ -182,6 +229,25 @@ func (a asked) pressed(value string) bool {
 	return false
 }
 
+// rowPoint is the point that was given to a row of a matrix or a side of a pair; "" for
+// none.
+func (a asked) rowPoint(field string) string {
+	part, _ := strings.CutPrefix(field, a.Item.ID+".")
+	switch {
+	case a.Item.Type == form.Paired && a.Answer.Number != nil && part == "importance":
+		return strconv.Itoa(*a.Answer.Number)
+	case a.Item.Type == form.Paired && a.Answer.Second != nil && part == "satisfaction":
+		return strconv.Itoa(*a.Answer.Second)
+	}
+	if p, ok := a.Answer.Rows[part]; ok {
+		return strconv.Itoa(p)
+	}
+	return ""
+}
+
+// place is the place that an option was given in a ranking; 0 for none.
+func (a asked) place(option string) int { return slices.Index(a.Answer.Chosen, option) + 1 }
+
 func (a asked) end(v int) string { return a.fill(a.Item.Scale.Labels[v]) }
 
 func (p Pages) closed(w http.ResponseWriter, r *http.Request, err error) error {
@@ -190,7 +256,11 @@ func (p Pages) closed(w http.ResponseWriter, r *http.Request, err error) error {
 	}
 	head(w)
 	r = r.WithContext(p.speak(r))
-	w.WriteHeader(http.StatusNotFound)
+	status := http.StatusNotFound
+	if errs.KindOf(err) == errs.KindTooLarge {
+		status = http.StatusRequestEntityTooLarge
+	}
+	w.WriteHeader(status)
 	return ui.Render(w, r, messagePage(asked{Lang: language(r), Bank: p.Bank}, i18n.Error(r.Context(), err)))
 }
 
@@ -274,6 +344,14 @@ func (a asked) pointLabel(v int) string {
 // speak gives a context in the page's language.
 func (p Pages) speak(r *http.Request) context.Context {
 	return i18n.With(r.Context(), p.Texts.Localizer(language(r)))
+}
+
+// encoding of the page's form: a file needs its own.
+func (a asked) encoding() templ.Attributes {
+	if a.Item.Type == form.File && !a.preview {
+		return templ.Attributes{"enctype": "multipart/form-data"}
+	}
+	return nil
 }
 
 // method of the page's form. A preview's form goes on to the next question: a GET

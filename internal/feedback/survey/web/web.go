@@ -50,6 +50,7 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("GET /feedback/surveys/{id}", survey.PermRead, p.show)
 	r.Handle("GET /feedback/surveys/{id}/asking", survey.PermRead, p.asking)
 	r.Handle("GET /feedback/surveys/{id}/answers", survey.PermAnswers, p.answers)
+	r.Handle("GET /feedback/surveys/{id}/files/{file}", survey.PermAnswers, p.file)
 	r.Handle("GET /feedback/surveys/{id}/share", survey.PermEdit, p.share)
 	r.Handle("GET /feedback/surveys/{id}/edit", survey.PermEdit, p.edit)
 	r.Handle("POST /feedback/surveys/{id}/edit", survey.PermEdit, p.save)
