@@ -23,12 +23,21 @@ import (
 )
 
 // wireCases makes the cases; their clocks are timers.
-func (a *App) wireCases() {
+func (a *App) wireCases() error {
 	s := a.services
-	s.cases = cases.NewService(cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
+	d := cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
-		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank, Initiatives: casesToInitiatives{a}}
+	clamd, err := a.scanner()
+	if err != nil {
+		return err
+	}
+	if clamd != nil { // a nil *Clamd is no Scanner
+		d.Scanner = clamd
+	}
+	s.cases = cases.NewService(d)
 	s.contacts.Ask(openCases{a})
+	return nil
 }
 
 func (a *App) caseModule() module.Module {

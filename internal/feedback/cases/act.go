@@ -2,25 +2,20 @@ package cases
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-
-	"github.com/uptrace/bun"
 
 	"omote/internal/platform/audit"
 	"omote/internal/platform/auth"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/i18n/fmtx"
 	"omote/internal/platform/store"
-	"omote/internal/platform/store/sealed"
 )
 
-// Assign gives the case to an account, or to nobody for "". Taking a case oneself
-// needs the right to work on it, giving it to others the right to lead.
+// Assign gives the case to an account, or to nobody for "". Taking a case that nobody
+// has needs the right to work on it; giving it to others, or taking it from somebody,
+// the right to lead. Of two who take the same case at once, one is told that it is gone.
 func (s *Service) Assign(ctx context.Context, id, account string) error {
 	perm := PermLead
 	if actor, ok := auth.From(ctx); ok && actor.ID == account {
@@ -33,15 +28,79 @@ func (s *Service) Assign(ctx context.Context, id, account string) error {
 		if c.Owner == account {
 			return nil
 		}
-		c.Owner = account
-		if err := s.note(ctx, tx, c, EntryAssign, "", map[string]string{"owner": account}); err != nil {
+		if c.Owner != "" && !auth.Can(ctx, PermLead) {
+			return errs.Conflict("feedback.case.error.taken", "somebody else has taken the case")
+		}
+		return s.give(ctx, tx, c, account)
+	})
+}
+
+// give makes an account the owner.
+func (s *Service) give(ctx context.Context, tx store.Tx, c *Case, account string) error {
+	c.Owner = account
+	if err := s.note(ctx, tx, c, EntryAssign, "", map[string]string{"owner": account}); err != nil {
+		return err
+	}
+	if account == "" {
+		return nil
+	}
+	return s.markNow(ctx, tx, c, "complaint_owner_assigned")
+}
+
+// TakeNext gives the actor the most urgent case of their place that nobody has; "" when
+// there is none. A member of the team gets only what their skills fit, and no more than
+// their maximum. However many ask at the same moment, each gets another case: the row
+// that one has locked is passed over by the others.
+func (s *Service) TakeNext(ctx context.Context) (id string, err error) {
+	if err := auth.Require(ctx, PermEdit, ""); err != nil {
+		return "", err
+	}
+	actor, ok := auth.From(ctx)
+	if !ok {
+		return "", errs.Denied("feedback.case.error.owner", "a case needs a person")
+	}
+	err = s.db.Claim(ctx, func(ctx context.Context, tx store.Tx) error {
+		id = ""
+		content, err := s.content(ctx, tx)
+		if err != nil {
 			return err
 		}
-		if account == "" {
-			return nil
+		var skills []string
+		if i := slices.IndexFunc(content.Routing.Team, func(m Member) bool { return m.Account == actor.ID }); i >= 0 {
+			m := content.Routing.Team[i]
+			skills = append([]string{""}, m.Skills...)
+			if m.Max > 0 {
+				busy, err := load(ctx, tx, []string{actor.ID})
+				if err != nil {
+					return err
+				}
+				if busy[actor.ID] >= m.Max {
+					return errs.Conflict("feedback.case.error.full", "you have %d cases, as many as you may", busy[actor.ID]).With("count", busy[actor.ID])
+				}
+			}
 		}
-		return s.markNow(ctx, tx, c, "complaint_owner_assigned")
+		c, found, err := nextFree(ctx, tx, skills)
+		if err != nil || !found {
+			return err
+		}
+		if err := s.give(ctx, tx, &c, actor.ID); err != nil {
+			return err
+		}
+		before := c.State
+		if c.State == New {
+			c.State = Working
+		}
+		c.Touched = tx.Now()
+		if err := saveCase(ctx, tx, &c); err != nil {
+			return err
+		}
+		if err := s.setSilence(ctx, tx, &c); err != nil {
+			return err
+		}
+		id = c.ID
+		return audit.Record(ctx, tx, audit.Entry{Action: "feedback.case.take", Object: "case/" + c.ID, Before: before, After: c.State})
 	})
+	return id, err
 }
 
 // LetGo gives a case that the actor owns back to the unit.
@@ -416,125 +475,4 @@ func (s *Service) Link(ctx context.Context, id, other string) error {
 		}
 		return s.note(ctx, tx, c, EntryLink, "", map[string]string{"link": "related", "case": to.Ref()})
 	})
-}
-
-// File is an attachment.
-type File struct {
-	bun.BaseModel `bun:"table:cases_file"`
-
-	CaseID  string `bun:",pk"`
-	ID      string `bun:",pk"`
-	Name    sealed.Text
-	Media   string
-	Size    int64
-	Digest  string
-	Scan    string
-	Content []byte
-	ByActor string
-	At      store.Micros
-}
-
-// The results of a scan. Nothing but a clean file, or one of an installation
-// without a scanner, can be opened.
-const (
-	ScanClean     = "clean"
-	ScanInfected  = "infected"
-	ScanWaiting   = "waiting"
-	ScanUnscanned = "unscanned"
-)
-
-// Attach keeps a file with the case, sealed, after the scanner has looked at it. An
-// infected file keeps its name and loses its content.
-func (s *Service) Attach(ctx context.Context, id, name, media string, content []byte) (fileID string, err error) {
-	name = cleanName(name)
-	if name == "" || bad(name, 1, 200) || bad(media, 0, 100) {
-		return "", errs.Invalid("feedback.case.error.file_name", "file", "the file needs a name of at most 200 characters")
-	}
-	if len(content) == 0 || len(content) > MaxFile {
-		return "", errs.TooLarge("feedback.case.error.file_size", "a file has 1 to %d bytes", MaxFile).With("max", MaxFile)
-	}
-	scan := ScanUnscanned
-	if s.Scanner != nil {
-		switch clean, scanErr := s.Scanner.Scan(ctx, content); {
-		case scanErr != nil:
-			scan = ScanWaiting
-		case clean:
-			scan = ScanClean
-		default:
-			scan = ScanInfected
-		}
-	}
-	err = s.act(ctx, id, PermEdit, func(ctx context.Context, tx store.Tx, c *Case) error {
-		fileID, err = s.keepFile(ctx, tx, c, name, media, scan, content)
-		return err
-	})
-	return fileID, err
-}
-
-func (s *Service) keepFile(ctx context.Context, tx store.Tx, c *Case, name, media, scan string, content []byte) (string, error) {
-	n, err := countFiles(ctx, tx, c.ID)
-	if err != nil {
-		return "", err
-	}
-	if n >= MaxFiles {
-		return "", errs.TooLarge("feedback.case.error.file_count", "a case has at most %d files", MaxFiles).With("max", MaxFiles)
-	}
-	sum := sha256.Sum256(content)
-	f := File{CaseID: c.ID, ID: newID(), Name: sealed.New(name), Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(sum[:]), Scan: scan, ByActor: tx.Scope.Actor, At: tx.Now()}
-	if scan != ScanInfected {
-		if f.Content, err = s.box.SealBytes(ctx, filePlace(f), content); err != nil {
-			return "", err
-		}
-	}
-	if err := s.box.Seal(ctx, tx, &f); err != nil {
-		return "", err
-	}
-	if err := insertFile(ctx, tx, &f); err != nil {
-		return "", err
-	}
-	return f.ID, s.note(ctx, tx, c, EntryFile, name, map[string]string{"file": f.ID, "scan": scan})
-}
-
-func filePlace(f File) sealed.Place {
-	return sealed.Place{Table: "cases_file", Column: "content", Row: f.CaseID + "\x1f" + f.ID}
-}
-
-// cleanName is a file's name without folders and control characters.
-func cleanName(name string) string {
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, name))
-}
-
-// ReadFile gives a file that may be opened.
-func (s *Service) ReadFile(ctx context.Context, id, fileID string) (f File, err error) {
-	if err := auth.Require(ctx, PermRead, ""); err != nil {
-		return f, err
-	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		c, err := s.visible(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if f, err = fileByID(ctx, tx, c.ID, fileID); err != nil {
-			return err
-		}
-		if f.Scan != ScanClean && f.Scan != ScanUnscanned {
-			return errs.Denied("feedback.case.error.file_unsafe", "the file is not cleared by the virus scan")
-		}
-		if f.Content, err = s.box.OpenBytes(ctx, filePlace(f), f.Content); err != nil {
-			return err
-		}
-		if err := s.box.Open(ctx, tx, &f); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "feedback.case.file", Object: "case/" + c.ID, Reason: "opened " + f.ID})
-	})
-	return f, err
 }

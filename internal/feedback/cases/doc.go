@@ -37,8 +37,10 @@
 //	clock.go        clocks of a case: start, stop, pause, extend, swap
 //	fire.go         what timers do: warnings, breaches, ladders, silence
 //	take.go         signals into cases
-//	act.go          what people do; solve.go closing and follow-up; wallet.go gestures
-//	queue.go        lists; register.go for the regulator; cluster.go many cases of one cause
+//	act.go          what people do; file.go attachments; solve.go closing and follow-up;
+//	                wallet.go gestures
+//	queue.go        lists; register.go for the regulator; cluster.go many cases of one
+//	                cause, the huddle over them and the change it proposes
 //	store*.go       all SQL
 //
 // Tables: cases_*. Permissions: feedback.case.read, .edit, .lead, .setup,

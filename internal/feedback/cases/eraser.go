@@ -15,7 +15,7 @@ import (
 // Everything that a person wrote or is called by goes, files included.
 func (s *Service) Eraser() erasure.Eraser {
 	return erasure.Eraser{Name: "cases", InStore: s.erase,
-		Tables: []string{"cases_case", "cases_signal", "cases_entry", "cases_gesture", "cases_file", "cases_followup", "cases_hook"}}
+		Tables: []string{"cases_case", "cases_signal", "cases_entry", "cases_gesture", "cases_file", "cases_followup", "cases_cluster", "cases_hook"}}
 }
 
 func (s *Service) erase(ctx context.Context, tx store.Tx, subject *erasure.Subject) ([]erasure.Line, error) {

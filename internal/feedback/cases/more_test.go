@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"omote/internal/feedback/cases"
+	"omote/internal/platform/auth"
 	"omote/internal/platform/erasure"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/event"
@@ -150,22 +152,129 @@ func TestMergeSplitScope(t *testing.T) {
 	}, migrations...)
 }
 
-type scanner struct{ clean bool }
+type scanner struct {
+	clean bool
+	err   error
+}
 
-func (s scanner) Scan(context.Context, []byte) (bool, error) { return s.clean, nil }
+func (s scanner) Scan(context.Context, []byte) (bool, error) { return s.clean, s.err }
+
+// TestHeldFile holds files back while the scanner is away, and those that came before
+// there was one, until it has decided.
+func TestHeldFile(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		r := newRig(t, db)
+		r.at("2026-03-02 09:00")
+		v := r.open(complaint())
+		attach := func(text string) string {
+			id, err := r.Attach(r.agent, v.ID, text+".pdf", "application/pdf", []byte(text))
+			must(t, err)
+			return id
+		}
+		before := attach("before")
+		if _, err := r.ReadFile(r.agent, v.ID, before); err != nil {
+			t.Fatalf("without a scanner: %v", err)
+		}
+		r.Scanner = scanner{err: errs.Unavailable("x", "away")}
+		held := attach("held")
+		n, err := r.Rescan(r.lead)
+		wantKind(t, err, errs.KindUnavailable)
+		for _, id := range []string{before, held} {
+			_, err := r.ReadFile(r.agent, v.ID, id)
+			wantKind(t, err, errs.KindDenied)
+		}
+		r.Scanner = scanner{clean: true}
+		if n, err = r.Rescan(r.lead); err != nil || n != 2 {
+			t.Fatalf("decided %d, %v", n, err)
+		}
+		for id, want := range map[string]string{before: "before", held: "held"} {
+			if f, err := r.ReadFile(r.agent, v.ID, id); err != nil || string(f.Content) != want {
+				t.Errorf("read %q, %v", f.Content, err)
+			}
+		}
+		r.Scanner = scanner{err: errs.Unavailable("x", "away")}
+		bad := attach("bad")
+		r.Scanner = scanner{clean: false}
+		if n, err = r.Rescan(r.lead); err != nil || n != 1 {
+			t.Fatalf("decided %d, %v", n, err)
+		}
+		_, err = r.ReadFile(r.agent, v.ID, bad)
+		wantKind(t, err, errs.KindDenied)
+		r.Scanner = nil // taking the scanner away frees nothing that it found
+		_, err = r.ReadFile(r.agent, v.ID, bad)
+		wantKind(t, err, errs.KindDenied)
+	}, migrations...)
+}
+
+// TestTakeNext gives each of many agents another case, the most urgent first, whatever
+// the engine lets run at the same time.
+func TestTakeNext(t *testing.T) {
+	t.Parallel()
+	testkit.Stores(t, func(t *testing.T, db *store.DB) {
+		r := newRig(t, db)
+		r.at("2026-03-02 09:00")
+		const agents, n = 24, 20
+		for i := range n {
+			in := complaint()
+			in.CustomerID, in.Phone, in.Email = fmt.Sprint("c", i), "", ""
+			r.open(in)
+		}
+		first := r.list(cases.Query{})[0].ID
+		if got, err := r.TakeNext(actor(t, "zero", "/north/b1/", auth.Agent)); err != nil || got != first {
+			t.Fatalf("took %q, %v; the most urgent is %q", got, err, first)
+		}
+		var mu sync.Mutex
+		owner, none := map[string]string{first: "zero"}, 0
+		var group sync.WaitGroup
+		for i := range agents {
+			group.Go(func() {
+				me := fmt.Sprint("a", i)
+				id, err := r.TakeNext(actor(t, me, "/north/b1/", auth.Agent))
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err != nil:
+					t.Errorf("%s: %v", me, err)
+				case id == "":
+					none++
+				case owner[id] != "":
+					t.Errorf("%s and %s have the same case", owner[id], me)
+				default:
+					owner[id] = me
+				}
+			})
+		}
+		group.Wait()
+		if len(owner) != n || none != agents+1-n {
+			t.Errorf("%d cases taken, %d agents without", len(owner), none)
+		}
+		for id, who := range owner {
+			if v := r.get(id); v.Owner != who || v.State != cases.Working {
+				t.Errorf("%s belongs to %q, state %s; %q took it", id, v.Owner, v.State, who)
+			}
+		}
+		// Of two who press "take" on the same case, one is told.
+		late := actor(t, "late", "/north/b1/", auth.Agent)
+		wantKind(t, r.Assign(late, first, "late"), errs.KindConflict)
+		if got, err := r.TakeNext(actor(t, "south", "/south/", auth.Agent)); err != nil || got != "" {
+			t.Errorf("another place gives %q, %v", got, err)
+		}
+	}, migrations...)
+}
 
 // TestInfectedFile keeps the name and drops the content.
 func TestInfectedFile(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, testkit.SQLite(t, migrations...))
 	r.at("2026-03-02 09:00")
-	r.Scanner = scanner{false}
+	r.Scanner = scanner{clean: false}
 	v := r.open(complaint())
 	id, err := r.Attach(r.agent, v.ID, "scan.pdf", "application/pdf", []byte("bad"))
 	must(t, err)
 	_, err = r.ReadFile(r.agent, v.ID, id)
 	wantKind(t, err, errs.KindDenied)
-	r.Scanner = scanner{true}
+	r.Scanner = scanner{clean: true}
 	id, err = r.Attach(r.agent, v.ID, "scan.pdf", "application/pdf", []byte("good"))
 	must(t, err)
 	f, err := r.ReadFile(r.agent, v.ID, id)
@@ -278,7 +387,49 @@ func TestClusters(t *testing.T) {
 		if len(again) != 0 {
 			t.Errorf("found again: %+v", again)
 		}
+		// The huddle comes first, then the change, once, with every case attached.
+		taken := &initiatives{}
+		r.Initiatives = taken
+		id, change := found[0].ID, cases.Change{TitleEN: "Stop double charges", TitleVI: "Chặn trừ tiền hai lần", Why: "nine cases", Days: 30}
+		_, err = r.ProposeChange(r.lead, id, change)
+		wantKind(t, err, errs.KindConflict)
+		wantKind(t, r.Huddle(r.agent, id, cases.Huddle{Cause: "system_error", Words: "x"}), errs.KindDenied)
+		wantKind(t, r.Huddle(r.lead, id, cases.Huddle{Words: "no cause"}), errs.KindInvalid)
+		content, err := r.Content(r.lead)
+		must(t, err)
+		must(t, r.Huddle(r.lead, id, cases.Huddle{Words: "a promotion ended", Explained: true}))
+		must(t, r.Huddle(r.lead, id, cases.Huddle{Cause: content.Causes[0].ID, Words: "cổng thẻ gửi lại lệnh"}))
+		for range 2 {
+			if got, err := r.ProposeChange(r.lead, id, change); err != nil || got != "i1" {
+				t.Fatalf("proposed %q, %v", got, err)
+			}
+		}
+		if len(taken.units) != 1 || taken.units[0] != "/north/b1/" {
+			t.Errorf("proposed in %v", taken.units)
+		}
+		v, err := r.Cluster(r.lead, id)
+		must(t, err)
+		if v.State != cases.ClusterProposed || v.Words != "cổng thẻ gửi lại lệnh" || v.Initiative != "i1" || len(v.Seen) != 9 || fmt.Sprint(v.Weeks) != "[1 1 1 1 1 1 1 1 9]" {
+			t.Errorf("the cluster is %s, %q, weeks %v, %d cases", v.State, v.Words, v.Weeks, len(v.Seen))
+		}
+		attached := 0
+		for _, e := range r.get(v.Seen[8].ID).Entries {
+			if e.Detail["initiative"] == "i1" {
+				attached++
+			}
+		}
+		if attached != 1 {
+			t.Errorf("the case names its change %d times", attached)
+		}
+		wantKind(t, r.Huddle(r.lead, id, cases.Huddle{Words: "late", Explained: true}), errs.KindConflict)
 	}, migrations...)
+}
+
+type initiatives struct{ units []string }
+
+func (i *initiatives) Propose(_ context.Context, _ store.Tx, _ cases.Cluster, unit string, _ cases.Change) (string, error) {
+	i.units = append(i.units, unit)
+	return fmt.Sprint("i", len(i.units)), nil
 }
 
 // TestErased forgets the person and keeps the number of the register.

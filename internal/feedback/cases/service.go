@@ -42,7 +42,9 @@ type Scanner interface {
 
 // Initiatives takes up many cases of one cause as a change to be made.
 type Initiatives interface {
-	Propose(ctx context.Context, tx store.Tx, c Cluster) (id string, err error)
+	// Propose opens an initiative of what a huddle agreed on, in the unit that holds
+	// all cases, in the caller's transaction.
+	Propose(ctx context.Context, tx store.Tx, c Cluster, unit string, change Change) (id string, err error)
 }
 
 // Deps are what the service stands on. Messenger, Outbox, Scanner and Initiatives may
@@ -169,7 +171,7 @@ func Sealed() sealed.Inventory {
 	}
 	inv := sealed.Inventory{Fields: []sealed.Marked{
 		field("signal", "words", "entity", "source", "ref"), field("entry", "body", "case_id", "id"), field("gesture", "reason", "case_id", "id"),
-		field("hook", "url", "entity", "id"), field("hook", "secret", "entity", "id"), field("file", "name", "case_id", "id"), field("file", "content", "case_id", "id"), field("followup", "words", "case_id", "round"),
+		field("hook", "url", "entity", "id"), field("hook", "secret", "entity", "id"), field("file", "name", "case_id", "id"), field("file", "content", "case_id", "id"), field("cluster", "words", "entity", "id"), field("followup", "words", "case_id", "round"),
 	}}
 	for _, column := range []string{"title", "words", "name", "phone", "email"} {
 		inv.Fields = append(inv.Fields, field("case", column, "customer_id", "id"))

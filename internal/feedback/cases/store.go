@@ -5,10 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/uptrace/bun"
 
 	"omote/internal/platform/errs"
+	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 )
 
@@ -83,6 +85,28 @@ func sameIssue(ctx context.Context, tx store.Tx, customer string, contacts []str
 	}
 	if err != nil {
 		return c, false, fmt.Errorf("find the case of an issue: %w", err)
+	}
+	return c, true, nil
+}
+
+// nextFree locks the most urgent open case of the place that nobody has, past those that
+// others have locked. skills are the fitting ones; nil takes any.
+func nextFree(ctx context.Context, tx store.Tx, skills []string) (c Case, found bool, err error) {
+	query, args := "SELECT * FROM cases_case WHERE entity = ? AND is_open AND owner = ''", []any{tx.Scope.Entity}
+	if tx.Scope.Unit != scope.Root {
+		query += " AND unit >= ? AND unit < ?"
+		args = append(args, tx.Scope.Unit, strings.TrimSuffix(tx.Scope.Unit, "/")+"0")
+	}
+	if skills != nil {
+		query += " AND skill IN (?)"
+		args = append(args, bun.List(skills))
+	}
+	err = tx.NewRaw(query+" ORDER BY next_due, id LIMIT 1"+tx.Engine.SkipLocked(), args...).Scan(ctx, &c)
+	if store.IsNoRows(err) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("find the next case: %w", err)
 	}
 	return c, true, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"omote/internal/platform/errs"
 	"omote/internal/platform/store"
 )
 
@@ -74,6 +75,56 @@ type clusterRow struct {
 	Initiative string
 	FromAt     store.Micros
 	At         store.Micros
+	State      ClusterState
+	Agreed     string
+	Words      sealedText
+	ByActor    string
+	Held       store.Micros
+}
+
+func (r clusterRow) cluster() (c Cluster, err error) {
+	c = Cluster{ID: r.ID, Cause: r.Cause, Product: r.Product, Observed: r.Observed, Expected: r.Expected, Bound: r.Bound, Customers: r.Customers, Initiative: r.Initiative,
+		From: r.FromAt.Time(), At: r.At.Time(), State: r.State, Agreed: r.Agreed, Words: r.Words.Plain, By: r.ByActor}
+	if r.Held > 0 {
+		c.Held = r.Held.Time()
+	}
+	if err := json.Unmarshal([]byte(r.Cases), &c.Cases); err != nil {
+		return c, fmt.Errorf("cluster %s: %w", r.ID, err)
+	}
+	return c, nil
+}
+
+func clusterRowByID(ctx context.Context, tx store.Tx, id string) (r clusterRow, err error) {
+	err = tx.NewSelect().Model(&r).Where("entity = ? AND id = ?", tx.Scope.Entity, id).Scan(ctx)
+	if store.IsNoRows(err) {
+		return r, errs.NotFound("feedback.case.error.cluster", "there is no cluster %s", id)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read cluster: %w", err)
+	}
+	return r, nil
+}
+
+func updateCluster(ctx context.Context, tx store.Tx, r *clusterRow) error {
+	_, err := tx.NewUpdate().Model(r).Column("initiative", "state", "agreed", "words", "by_actor", "held").Where("entity = ? AND id = ?", r.Entity, r.ID).Exec(ctx)
+	if err != nil {
+		return fmt.Errorf("keep what a huddle agreed on: %w", err)
+	}
+	return nil
+}
+
+// casesByID reads cases in the order in which they were opened; those that are gone are
+// left out.
+func casesByID(ctx context.Context, tx store.Tx, ids []string) (out []Case, err error) {
+	for from := 0; from < len(ids); from += 1000 {
+		var part []Case
+		err := tx.NewSelect().Model(&part).Where("entity = ? AND id IN (?)", tx.Scope.Entity, bun.List(ids[from:min(from+1000, len(ids))])).Order("number").Scan(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("cases of a cluster: %w", err)
+		}
+		out = append(out, part...)
+	}
+	return out, nil
 }
 
 func clusterKnown(ctx context.Context, tx store.Tx, p problem, since store.Micros) (bool, error) {
@@ -91,7 +142,7 @@ func insertCluster(ctx context.Context, tx store.Tx, c Cluster) error {
 		return err
 	}
 	r := clusterRow{Entity: tx.Scope.Entity, ID: c.ID, Cause: c.Cause, Product: c.Product, Observed: c.Observed, Expected: c.Expected, Bound: c.Bound, Customers: c.Customers,
-		Cases: string(raw), Initiative: c.Initiative, FromAt: store.At(c.From), At: store.At(c.At)}
+		Cases: string(raw), Initiative: c.Initiative, FromAt: store.At(c.From), At: store.At(c.At), State: c.State}
 	if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
 		return fmt.Errorf("keep cluster: %w", err)
 	}
@@ -104,10 +155,9 @@ func clustersOf(ctx context.Context, tx store.Tx, limit int) (out []Cluster, err
 		return nil, fmt.Errorf("clusters: %w", err)
 	}
 	for _, r := range rows {
-		c := Cluster{ID: r.ID, Cause: r.Cause, Product: r.Product, Observed: r.Observed, Expected: r.Expected, Bound: r.Bound, Customers: r.Customers, Initiative: r.Initiative,
-			From: r.FromAt.Time(), At: r.At.Time()}
-		if err := json.Unmarshal([]byte(r.Cases), &c.Cases); err != nil {
-			return nil, fmt.Errorf("cluster %s: %w", r.ID, err)
+		c, err := r.cluster()
+		if err != nil {
+			return nil, err
 		}
 		out = append(out, c)
 	}

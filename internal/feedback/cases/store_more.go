@@ -186,6 +186,34 @@ func fileByID(ctx context.Context, tx store.Tx, caseID, id string) (f File, err 
 	return f, nil
 }
 
+// fileToScan finds a file of the entity that no scanner has decided about, the oldest.
+func fileToScan(ctx context.Context, tx store.Tx) (f File, found bool, err error) {
+	err = tx.NewSelect().Model(&f).Where("(scan = 'waiting' OR scan = 'unscanned') AND case_id IN (SELECT id FROM cases_case WHERE entity = ?)", tx.Scope.Entity).
+		Order("at", "id").Limit(1).Scan(ctx)
+	if store.IsNoRows(err) {
+		return f, false, nil
+	}
+	if err != nil {
+		return f, false, fmt.Errorf("find a file to scan: %w", err)
+	}
+	return f, true, nil
+}
+
+// setScan writes a scan's result, unless somebody else has; an infected file loses its
+// content.
+func setScan(ctx context.Context, tx store.Tx, f File, scan string) (changed bool, err error) {
+	q := tx.NewUpdate().Model((*File)(nil)).Set("scan = ?", scan).Where("case_id = ? AND id = ? AND scan = ?", f.CaseID, f.ID, f.Scan)
+	if scan == ScanInfected {
+		q = q.Set("content = NULL")
+	}
+	res, err := q.Exec(ctx)
+	if err != nil {
+		return false, fmt.Errorf("keep a scan: %w", err)
+	}
+	rows, err := res.RowsAffected()
+	return rows == 1, err
+}
+
 func insertFollowUp(ctx context.Context, tx store.Tx, f *FollowUp) error {
 	if _, err := tx.NewInsert().Model(f).Exec(ctx); err != nil {
 		return fmt.Errorf("ask the customer: %w", err)

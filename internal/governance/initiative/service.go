@@ -213,36 +213,45 @@ func (s *Service) Open(ctx context.Context, unit, node string, i Initiative) (d 
 	if err := auth.Require(ctx, PermEdit, unit); err != nil {
 		return d, err
 	}
+	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
+		d, err = s.OpenIn(ctx, tx, unit, node, i)
+		return err
+	})
+	return d, err
+}
+
+// OpenIn is Open in the caller's transaction.
+func (s *Service) OpenIn(ctx context.Context, tx store.Tx, unit, node string, i Initiative) (d Doc, err error) {
+	if err := auth.Require(ctx, PermEdit, unit); err != nil {
+		return d, err
+	}
 	i.Title.EN, i.Title.VI = strings.TrimSpace(i.Title.EN), strings.TrimSpace(i.Title.VI)
 	if err := i.Validate(s.pack); err != nil {
 		return d, err
 	}
-	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		if err := s.checkNode(ctx, tx, node); err != nil {
-			return err
+	if err := s.checkNode(ctx, tx, node); err != nil {
+		return d, err
+	}
+	now := tx.Now().Time()
+	next := i
+	next.Stage, next.Lane, next.Moved, next.Pending = Strategise, LaneOf(i.facts()), now, false
+	next.Case, next.Judged, next.People, next.Evidence, next.Outcome, next.Lesson, next.Ended = nil, nil, nil, nil, "", "", time.Time{}
+	if next.Start.IsZero() {
+		next.Start = now
+	}
+	if next.Method != "" {
+		next.Registered = now
+	}
+	next.Events = []Event{{At: now, By: tx.Scope.Actor, What: "open", Note: string(next.Lane)}}
+	if next.Lane == QuickWin {
+		if err := s.roomFor(ctx, tx, unit); err != nil {
+			return d, err
 		}
-		now := tx.Now().Time()
-		next := i
-		next.Stage, next.Lane, next.Moved, next.Pending = Strategise, LaneOf(i.facts()), now, false
-		next.Case, next.Judged, next.People, next.Evidence, next.Outcome, next.Lesson, next.Ended = nil, nil, nil, nil, "", "", time.Time{}
-		if next.Start.IsZero() {
-			next.Start = now
-		}
-		if next.Method != "" {
-			next.Registered = now
-		}
-		next.Events = []Event{{At: now, By: tx.Scope.Actor, What: "open", Note: string(next.Lane)}}
-		if next.Lane == QuickWin {
-			if err := s.roomFor(ctx, tx, unit); err != nil {
-				return err
-			}
-		}
-		if d, err = table.Add(ctx, tx, record.Head{Unit: unit, State: Running, Ref: node}, next); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Entry{Action: "governance.initiative.open", Object: "initiative/" + d.ID, After: d})
-	})
-	return d, err
+	}
+	if d, err = table.Add(ctx, tx, record.Head{Unit: unit, State: Running, Ref: node}, next); err != nil {
+		return d, err
+	}
+	return d, audit.Record(ctx, tx, audit.Entry{Action: "governance.initiative.open", Object: "initiative/" + d.ID, After: d})
 }
 
 func (s *Service) checkNode(ctx context.Context, tx store.Tx, node string) error {

@@ -90,6 +90,7 @@ type Config struct {
 	MailFrom  string `koanf:"mail_from" help:"sender of e-mails, such as Bank <no-reply@bank.example>"`
 	Channels  string `koanf:"channels" help:"file (YAML) of the gateways for SMS, Zalo, push"`
 	SendLocal bool   `koanf:"send_local" help:"let webhooks and gateways reach this machine"`
+	Scanner   string `koanf:"scanner" help:"tcp://host:port or unix:///path of a ClamAV daemon that files are scanned by; empty scans none"`
 
 	OTLP     string `koanf:"otlp_endpoint" help:"OTLP/HTTP endpoint for traces; empty switches them off"`
 	LogLevel string `koanf:"log_level" help:"debug, info, warn or error"`

@@ -255,6 +255,15 @@ func (p Pages) queueCSV(w http.ResponseWriter, r *http.Request, q cases.Query) e
 	})
 }
 
+// next gives the reader the most urgent case that nobody has.
+func (p Pages) next(w http.ResponseWriter, r *http.Request) error {
+	id, err := p.Cases.TakeNext(r.Context())
+	if err != nil || id == "" {
+		return back(w, r, queuePath, err)
+	}
+	return seeOther(w, r, casePath(id))
+}
+
 func (p Pages) saveView(w http.ResponseWriter, r *http.Request) error {
 	query := r.FormValue("query")
 	err := p.Cases.SaveView(r.Context(), r.FormValue("name"), query, r.FormValue("shared") == "1")

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -137,52 +136,6 @@ func registerCSV(w http.ResponseWriter, rows []cases.Registered) error {
 			}
 		}
 	})
-}
-
-// clusters are problems with more cases than their past explains.
-func (p Pages) clusters(w http.ResponseWriter, r *http.Request) error {
-	ctx := r.Context()
-	found, err := p.Cases.Clusters(ctx, 100)
-	if err != nil {
-		return err
-	}
-	content, err := p.Cases.Content(ctx)
-	if err != nil {
-		return err
-	}
-	f := i18n.Fmt(ctx)
-	columns := []ui.Column{{Key: "cause", Label: i18n.T(ctx, "feedback.cluster.problem"), Wide: true}, {Key: "n", Label: i18n.T(ctx, "feedback.cluster.observed"), Numeric: true},
-		{Key: "expected", Label: i18n.T(ctx, "feedback.cluster.expected"), Numeric: true}, {Key: "customers", Label: i18n.T(ctx, "feedback.cluster.customers"), Numeric: true},
-		{Key: "at", Label: i18n.T(ctx, "feedback.cluster.at"), Narrow: true}, {Key: "initiative", Label: i18n.T(ctx, "feedback.cluster.initiative")}}
-	t := ui.TableProps{Label: i18n.T(ctx, "feedback.cluster.title"), Columns: columns, Query: ui.QueryTable(r, "", columns, "-at"),
-		Empty: ui.Empty(ui.EmptyProps{Kind: ui.EmptyGood, Title: i18n.T(ctx, "feedback.cluster.none"), Text: i18n.T(ctx, "feedback.cluster.none.text")})}
-	for _, c := range found {
-		initiative := ui.Cell{Text: i18n.T(ctx, "feedback.cluster.not_taken"), Mute: true}
-		if c.Initiative != "" {
-			initiative = ui.Cell{Text: c.Initiative}
-		}
-		t.Rows = append(t.Rows, ui.Row{ID: c.ID, Cells: []ui.Cell{{Text: problemName(ctx, content, c.Cause), Sub: c.Product}, {Text: f.Int(c.Observed), Care: true},
-			{Text: f.Decimal(c.Expected, 1) + " (≤ " + f.Decimal(c.Bound, 0) + ")"}, {Text: f.Int(c.Customers)}, {Text: f.Date(c.At.In(p.Zone))}, initiative}})
-	}
-	page := ui.Page{Title: i18n.T(ctx, "feedback.cluster.title"), At: ui.NavCases, Crumbs: []ui.Link{{Label: i18n.T(ctx, "feedback.case.queue"), Href: queuePath}}, Finding: i18n.T(ctx, "feedback.cluster.rule")}
-	return ui.Render(w, r, clustersPage(page, t))
-}
-
-func problemName(ctx context.Context, content *cases.Content, id string) string {
-	for _, c := range content.Causes {
-		if c.ID == id {
-			return c.In(i18n.Locale(ctx))
-		}
-	}
-	if i18n.From(ctx).Has("feedback.case.reason." + id) {
-		return i18n.T(ctx, "feedback.case.reason."+id)
-	}
-	return id
-}
-
-func (p Pages) findClusters(w http.ResponseWriter, r *http.Request) error {
-	_, err := p.Cases.FindClusters(r.Context())
-	return back(w, r, queuePath+"/clusters", err)
 }
 
 // wallet is how gestures were used in the last thirty days, and by whose hand.

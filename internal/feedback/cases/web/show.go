@@ -59,6 +59,9 @@ func (p Pages) view(ctx context.Context, id string) (v showView, err error) {
 	return v, err
 }
 
+// mayOpen tells whether a file may be opened, by the result of its scan.
+func (v showView) mayOpen(scan string) bool { return v.pages.Cases.MayOpen(scan) }
+
 // next is the clock that runs out next; nil when none does.
 func (v showView) next() *cases.ClockView {
 	for i := range v.Clocks {
@@ -149,6 +152,9 @@ func (v showView) entryHead(ctx context.Context, e cases.Entry) string {
 		}
 		return i18n.T(ctx, "feedback.case.entry.state", "state", word(ctx, "state", d["state"]))
 	case cases.EntryLink:
+		if d["initiative"] != "" {
+			return who + " · " + i18n.T(ctx, "feedback.case.link.initiative")
+		}
 		return i18n.T(ctx, "feedback.case.entry.link", "who", who, "link", i18n.T(ctx, "feedback.case.link."+d["link"]), "case", d["case"])
 	}
 	return i18n.T(ctx, "feedback.case.entry."+string(e.Kind), "who", who)

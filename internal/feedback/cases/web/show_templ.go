@@ -1704,7 +1704,7 @@ func aside(v showView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				if f.Scan == cases.ScanClean || f.Scan == cases.ScanUnscanned {
+				if v.mayOpen(f.Scan) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 122, "<a href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
