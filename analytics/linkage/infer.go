@@ -11,7 +11,7 @@ import (
 func header(name string) []string {
 	var b strings.Builder
 	last := rune(0)
-	for _, r := range fold(norm1(name)) {
+	for _, r := range strings.ReplaceAll(fold(norm1(name)), "Đ", "D") { // which fold leaves: it is given small letters
 		if unicode.IsUpper(r) && unicode.IsLower(last) || unicode.IsDigit(r) && unicode.IsLetter(last) {
 			b.WriteByte(' ')
 		}

@@ -37,18 +37,11 @@ func (t *Table) Add(source uint8, values ...string) error {
 		return fmt.Errorf("record %d has %d values for %d columns", t.n+1, len(values), len(t.Columns))
 	}
 	for i := range t.Columns {
-		c := &t.Columns[i]
-		if i >= len(values) || values[i] == "" {
-			c.Codes = append(c.Codes, missing)
-			continue
+		if i < len(values) {
+			t.Columns[i].add(values[i])
+		} else {
+			t.Columns[i].add("")
 		}
-		code, ok := c.index[values[i]]
-		if !ok {
-			code = int32(len(c.Values))
-			c.Values = append(c.Values, values[i])
-			c.index[values[i]] = code
-		}
-		c.Codes = append(c.Codes, code)
 	}
 	if source > 0 && t.Source == nil {
 		t.Source = make([]uint8, t.n)
@@ -58,6 +51,21 @@ func (t *Table) Add(source uint8, values ...string) error {
 	}
 	t.n++
 	return nil
+}
+
+// add appends the value of the next record.
+func (c *Column) add(value string) {
+	if value == "" {
+		c.Codes = append(c.Codes, missing)
+		return
+	}
+	code, ok := c.index[value]
+	if !ok {
+		code = int32(len(c.Values))
+		c.Values = append(c.Values, value)
+		c.index[value] = code
+	}
+	c.Codes = append(c.Codes, code)
 }
 
 // Value is the raw value of a record in a column, "" where it has none.
