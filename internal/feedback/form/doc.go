@@ -24,5 +24,6 @@
 //	answer.go    Answers, Check, Clean
 //	file.go      files that answer a question
 //	shown.go     draw, order, branching, piping, forms of address
-//	pack.go      the shipped questionnaires; lss.go LimeSurvey; csv.go plain tables
+//	pack.go      the shipped questionnaires
+//	imported.go  questionnaires of other programs: lss.go LimeSurvey; csv.go plain tables
 package form

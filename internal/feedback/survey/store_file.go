@@ -35,3 +35,17 @@ JOIN survey_response r ON r.customer_id = f.customer_id AND r.id = f.response_id
 	}
 	return &form.Attached{ID: id, Kind: r.Kind, Size: len(content)}, content, nil
 }
+
+// flagCounts counts completed responses by their list of flags.
+func flagCounts(ctx context.Context, tx store.Tx, survey string, since store.Micros) (map[string]int64, error) {
+	var rows []struct {
+		Flags string
+		N     int64
+	}
+	err := tx.NewRaw("SELECT flags, COUNT(*) AS n FROM survey_response WHERE entity = ? AND survey = ? AND completed >= ? GROUP BY flags", tx.Scope.Entity, survey, since).Scan(ctx, &rows)
+	out := map[string]int64{}
+	for _, r := range rows {
+		out[r.Flags] = r.N
+	}
+	return out, err
+}

@@ -89,6 +89,32 @@ type inviteOut struct {
 	}
 }
 
+type importIn struct {
+	Body struct {
+		Name    string `json:"name,omitempty" doc:"file name; .lss is read as LimeSurvey, else as a table" maxLength:"200"`
+		Content string `json:"content" doc:"the file's text" maxLength:"5242880"`
+		ID      string `json:"id,omitempty" doc:"id of the new questionnaire; made of the title where missing" maxLength:"64"`
+		Check   bool   `json:"check,omitempty" doc:"tell what would become of it and save nothing"`
+	}
+}
+
+// SurveyImport is what became of a questionnaire of another program.
+type SurveyImport struct {
+	ID        string       `json:"id"`
+	Questions int          `json:"questions" doc:"carried over"`
+	Left      int          `json:"left" doc:"questions left behind"`
+	Notes     []SurveyNote `json:"notes" doc:"what was changed or left behind"`
+}
+
+// SurveyNote is one thing that could not be carried over as it stood.
+type SurveyNote struct {
+	At     string `json:"at,omitempty" doc:"the question's code in the file"`
+	Code   string `json:"code" enum:"type,condition,language,part,markup,piping,rule,id,branch,row"`
+	Detail string `json:"detail,omitempty"`
+}
+
+type importOut struct{ Body SurveyImport }
+
 type resultIn struct {
 	ID   string `path:"id"`
 	Days int    `query:"days" default:"90" minimum:"1" maximum:"3660"`
@@ -119,6 +145,7 @@ func (a API) Register(api huma.API) {
 			Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity}}
 	}
 	httpx.Operation(api, op(http.MethodGet, "list-surveys", "", "List questionnaires"), survey.PermRead, a.list)
+	httpx.Operation(api, op(http.MethodPost, "import-survey", "/import", "Make a draft of a questionnaire of LimeSurvey (.lss) or of a CSV table"), survey.PermEdit, a.importFile)
 	httpx.Operation(api, op(http.MethodPut, "save-survey", "/{id}", "Save a questionnaire as draft"), survey.PermEdit, a.save)
 	httpx.Operation(api, op(http.MethodPost, "publish-survey", "/{id}/publish", "Propose the draft for approval"), survey.PermEdit, a.publish)
 	httpx.Operation(api, op(http.MethodPost, "close-survey", "/{id}/close", "Close the live questionnaire"), survey.PermEdit, a.close)
@@ -162,6 +189,18 @@ func (a API) save(ctx context.Context, in *saveIn) (*surveyOut, error) {
 	}
 	s, err := surveyOf(v)
 	return &surveyOut{s}, err
+}
+
+func (a API) importFile(ctx context.Context, in *importIn) (*importOut, error) {
+	im, err := a.Surveys.Import(ctx, in.Body.Name, []byte(in.Body.Content), in.Body.ID, in.Body.Check)
+	if err != nil {
+		return nil, err
+	}
+	out := &importOut{SurveyImport{ID: im.Document.ID, Questions: im.Carried, Left: im.Left, Notes: []SurveyNote{}}}
+	for _, n := range im.Notes {
+		out.Body.Notes = append(out.Body.Notes, SurveyNote(n))
+	}
+	return out, nil
 }
 
 func (a API) publish(ctx context.Context, in *one) (*struct{}, error) {

@@ -60,7 +60,7 @@ func (p Pages) list(w http.ResponseWriter, r *http.Request) error {
 	page := ui.Page{Title: i18n.T(ctx, "feedback.survey.list.title"), At: ui.NavSurveys, Finding: i18n.T(ctx, "feedback.survey.list.finding", "count", live),
 		Meta: []ui.Item{ui.Text(i18n.T(ctx, "feedback.survey.days", "days", shownDays))}}
 	if auth.Can(ctx, survey.PermEdit) {
-		page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "feedback.survey.new"), Href: listPath + "/new/edit", Kind: ui.Ink, Key: "N"}}
+		page.Actions = []ui.ButtonProps{{Label: i18n.T(ctx, "feedback.survey.import"), Href: listPath + "/import"}, {Label: i18n.T(ctx, "feedback.survey.new"), Href: listPath + "/new/edit", Kind: ui.Ink, Key: "N"}}
 	}
 	return ui.Render(w, r, tablePage(page, t))
 }
