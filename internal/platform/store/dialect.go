@@ -172,7 +172,7 @@ func sqliteConnector(path string, writer bool) driver.Connector {
 	}
 	q.Set("_cache_size", fmt.Sprint(cache))
 	d := &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
-		_, err := c.Exec("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 65536", nil)
+		_, err := c.Exec(fmt.Sprintf("PRAGMA mmap_size = 1073741824; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = %d", autoFold), nil)
 		return err
 	}}
 	return connector{d, "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()}

@@ -49,6 +49,7 @@ type DB struct {
 	clock   clock.Clock
 	log     *slog.Logger
 	path    string
+	folder  *folder // nil on PostgreSQL
 }
 
 // Open opens the store and checks that it answers. It does not migrate.
@@ -109,6 +110,7 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	reader.SetMaxIdleConns(readers)
 	db.dialect, db.path = sqliteDialect, path
 	db.write, db.read = bun.NewDB(writer, db.dialect.bun()), bun.NewDB(reader, db.dialect.bun())
+	db.folder = newFolder(path, writer, db.log)
 	return nil
 }
 
@@ -138,6 +140,7 @@ func (db *DB) Close() error {
 	if db.write == db.read {
 		return db.write.Close()
 	}
+	db.folder.close()
 	// The writer goes last: its closing folds the write-ahead log into the file.
 	return errors.Join(db.read.Close(), db.write.Close())
 }

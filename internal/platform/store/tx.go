@@ -144,6 +144,9 @@ func (db *DB) once(ctx context.Context, pool *bun.DB, o *sql.TxOptions, s scope.
 		return fmt.Errorf("commit: %w", err)
 	}
 	committed, state.over = true, true
+	if db.folder != nil && pool == db.write {
+		db.folder.committed()
+	}
 	for _, hook := range state.hooks {
 		hook()
 	}
