@@ -109,7 +109,7 @@ const stateBatch = 10_000
 
 // historyBatch is the same for history alone: what an import brings may hold the
 // store longer, since nobody waits to see it.
-const historyBatch = 20_000
+const historyBatch = 40_000
 
 // wire makes the services and the modules: THE list of them.
 func (a *App) wire(ctx context.Context) error {

@@ -22,23 +22,29 @@ import (
 type folder struct {
 	path   string
 	writer *sql.DB
+	pace   pace
 	log    *slog.Logger
 	due    chan struct{}
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 }
 
-const (
-	foldEvery = time.Second
-	foldPause = 16_384  // frames (pages of 4 KiB) of a log that is worth holding the writer for
-	foldRest  = 2_048   // frames that may be left to move then
-	foldTries = 8       // passes at most before that
-	autoFold  = 262_144 // frames at which a commit folds the log itself
-)
+// pace is when the log is folded. Frames are pages of 4 KiB in it.
+type pace struct {
+	every  time.Duration
+	long   int // frames of a log that is worth holding the writer for
+	rest   int // frames that may be left to move then
+	passes int // at most, before that
+}
 
-func newFolder(path string, writer *sql.DB, log *slog.Logger) *folder {
+var usualPace = pace{every: time.Second, long: 16_384, rest: 2_048, passes: 8}
+
+// autoFold is at how many frames a commit folds the log itself.
+const autoFold = 262_144
+
+func newFolder(path string, writer *sql.DB, log *slog.Logger, p pace) *folder {
 	ctx, stop := context.WithCancel(context.Background())
-	f := &folder{path: path, writer: writer, log: log, due: make(chan struct{}, 1), stop: stop}
+	f := &folder{path: path, writer: writer, pace: p, log: log, due: make(chan struct{}, 1), stop: stop}
 	f.done.Go(func() { f.run(ctx) })
 	return f
 }
@@ -66,7 +72,7 @@ func (f *folder) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if clock.Sleep(ctx, foldEvery) != nil {
+		if clock.Sleep(ctx, f.pace.every) != nil {
 			return
 		}
 		if err := f.fold(ctx, beside); err != nil && ctx.Err() == nil {
@@ -77,18 +83,18 @@ func (f *folder) run(ctx context.Context) {
 
 func (f *folder) fold(ctx context.Context, beside *sql.DB) error {
 	frames, before := 0, 0
-	for range foldTries {
+	for range f.pace.passes {
 		var moved int
 		var err error
 		if frames, moved, err = pass(ctx, beside); err != nil {
 			return err
 		}
-		if moved-before <= foldRest {
+		if moved-before <= f.pace.rest {
 			break
 		}
 		before = moved
 	}
-	if frames < foldPause {
+	if frames < f.pace.long {
 		return nil
 	}
 	_, _, err := pass(ctx, f.writer)

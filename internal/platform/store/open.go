@@ -110,7 +110,7 @@ func (db *DB) openSQLite(ctx context.Context, o Options) error {
 	reader.SetMaxIdleConns(readers)
 	db.dialect, db.path = sqliteDialect, path
 	db.write, db.read = bun.NewDB(writer, db.dialect.bun()), bun.NewDB(reader, db.dialect.bun())
-	db.folder = newFolder(path, writer, db.log)
+	db.folder = newFolder(path, writer, db.log, usualPace)
 	return nil
 }
 
