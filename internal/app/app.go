@@ -39,6 +39,8 @@ type Options struct {
 	Config config.Config
 	Clock  clock.Clock
 	Logger *slog.Logger
+	// Draw gives the seeds by which campaigns deal their branches; chance when it is nil.
+	Draw func() uint64
 }
 
 // App is one running process.
@@ -59,6 +61,7 @@ type App struct {
 	// before Run.
 	OnSetup func(address string)
 
+	draw     func() uint64
 	services *services
 	modules  []module.Module
 	router   *httpx.Router
@@ -76,7 +79,7 @@ type App struct {
 // Open opens the engines, brings all tables to their newest form and wires the
 // modules. Nothing runs yet.
 func Open(ctx context.Context, o Options) (_ *App, err error) {
-	a := &App{Config: o.Config, Clock: o.Clock, Logger: o.Logger, metrics: newMetrics(), ending: make(chan struct{})}
+	a := &App{Config: o.Config, Clock: o.Clock, Logger: o.Logger, draw: o.Draw, metrics: newMetrics(), ending: make(chan struct{})}
 	if a.Clock == nil {
 		a.Clock = clock.System{}
 	}

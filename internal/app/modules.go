@@ -196,7 +196,7 @@ func (a *App) wire(ctx context.Context) error {
 	if s.governance, err = a.newGovernance(a.Store, s.approvals); err != nil {
 		return err
 	}
-	if s.program, err = a.newProgram(a.Store, s.approvals, s.governance, nil); err != nil {
+	if s.program, err = a.newProgram(a.Store, s.approvals, s.governance, a.draw); err != nil {
 		return err
 	}
 	sealer := &audit.Sealer{DB: a.Store}

@@ -173,10 +173,14 @@ func (l waveLedger) Changes(ctx context.Context) (out []wave.Change, err error) 
 func (l waveLedger) Enter(ctx context.Context, e wave.Entry) (string, error) {
 	effect, _ := e.Reading.Better()
 	part := func(r wave.Range) value.Estimate { return value.FromInterval(r.Mid, r.Low, r.High, 0.9) }
+	volume := value.Estimate{Value: e.Reading.PerYear, SE: e.Reading.PerYear * 0.03}
+	if e.Money.Reach.Mid > 0 {
+		volume = part(e.Money.Reach)
+	}
 	method := approval.Text{VI: e.Money.Method, EN: e.Money.Method}
 	line := ledger.Line{Title: e.Title, Metric: e.Reading.Metric, MetricVersion: e.Reading.Version, Method: "staggered", Grade: ledger.Experiment, Currency: e.Currency,
 		Chain: value.Chain{Effect: value.FromInterval(effect.Value, effect.Low, effect.High, effect.Level), Links: []value.Estimate{part(e.Money.Kept), part(e.Money.Margin)},
-			Volume: value.Estimate{Value: e.Reading.PerYear, SE: e.Reading.PerYear * 0.03}, Months: e.Money.Months, Rate: e.Money.Rate, Fade: e.Money.Fade, Cost: value.Known(float64(e.Cost))},
+			Volume: volume, Months: e.Money.Months, Rate: e.Money.Rate, Fade: e.Money.Fade, Cost: value.Known(float64(e.Cost))},
 		Links: []ledger.Link{
 			{Name: approval.Text{VI: "khách hàng giữ lại khi chỉ số tốt hơn một đơn vị", EN: "customers kept per unit better of the measure"}, Unit: approval.Text{VI: "khách hàng mỗi lượt", EN: "customers an answer"},
 				Method: method, AsOf: e.Reading.Day},

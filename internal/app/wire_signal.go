@@ -9,6 +9,7 @@ import (
 
 	"omote/internal/governance/council"
 	"omote/internal/governance/initiative"
+	"omote/internal/governance/strategy"
 	insightapi "omote/internal/insight/api"
 	"omote/internal/insight/packs"
 	"omote/internal/insight/signal"
@@ -115,9 +116,27 @@ func (b beginner) Begin(ctx context.Context, ask signal.Ask) (id, href string, e
 	if g.Pack.Role(owner).ID == "" {
 		owner = "cx_lead"
 	}
-	d, err := g.Initiatives.Open(ctx, ask.Unit, "", initiative.Initiative{Title: approval.Text{EN: ask.Title.En, VI: ask.Title.Vi}, Why: ask.Why, Owner: owner, Journey: ask.Journey,
-		Days: ask.Days, Units: ask.Units, Currency: b.a.Config.Currency, Source: initiative.Source{Kind: "signal", Ref: ask.Signal, Label: ask.Title.Vi, Href: ask.Href}})
+	tree, err := g.Strategy.Tree(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	d, err := g.Initiatives.Open(ctx, ask.Unit, nodeOf(tree.Roots, ask.Metric), initiative.Initiative{Title: approval.Text{EN: ask.Title.En, VI: ask.Title.Vi}, Why: ask.Why, Owner: owner, Journey: ask.Journey,
+		Days: ask.Days, Units: ask.Units, Currency: b.a.Config.Currency, Source: initiative.Source{Kind: "signal", Ref: ask.Signal, Label: ask.Name.In(i18n.Locale(ctx)), Href: ask.Href}})
 	return d.ID, initiativePath(d.ID), err
+}
+
+// nodeOf is the node of the strategy that a measure speaks of, the deepest one; empty
+// where none does, which the strategy shows as an orphan.
+func nodeOf(branches []*strategy.Branch, measure string) string {
+	for _, b := range branches {
+		if id := nodeOf(b.Below, measure); id != "" {
+			return id
+		}
+		if b.Body.Metric == measure {
+			return b.ID
+		}
+	}
+	return ""
 }
 
 func initiativePath(id string) string { return "/governance/initiatives/" + httpx.PathEscape(id) }

@@ -137,24 +137,7 @@ func (s *steerer) weeks(system context.Context, p *program.Program, d wave.Doc, 
 			until = time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, time.UTC)
 		}
 		s.clock.Set(d.Local(until).Add(-time.Hour))
-		var said []wave.CheckIn
-		var seen []wave.Observation
-		for _, pl := range d.Places {
-			if !pl.Out.IsZero() {
-				continue
-			}
-			team := newTeam(d, pl)
-			said = append(said, team.checkIns(d, pl, week, until)...)
-			seen = append(seen, team.observations(p.Pack, d, pl, week, until)...)
-		}
-		if len(said) > 0 {
-			_, err := p.Waves.CheckIn(system, d.ID, said...)
-			s.note(err)
-		}
-		if len(seen) > 0 {
-			_, err := p.Waves.Observe(system, d.ID, seen...)
-			s.note(err)
-		}
+		s.note(PlayWeek(system, p, d, week, until))
 		if k == 6 && !dropped {
 			dropped = true
 			for _, pl := range d.Places {
@@ -170,6 +153,31 @@ func (s *steerer) weeks(system context.Context, p *program.Program, d wave.Doc, 
 			s.note(err)
 		}
 	}
+}
+
+// PlayWeek plays the champions and the observers of a campaign's branches on the days
+// from a Monday up to, not including, until.
+func PlayWeek(ctx context.Context, p *program.Program, d wave.Doc, week, until time.Time) error {
+	var said []wave.CheckIn
+	var seen []wave.Observation
+	for _, pl := range d.Places {
+		if !pl.Out.IsZero() {
+			continue
+		}
+		team := newTeam(d, pl)
+		said = append(said, team.checkIns(d, pl, week, until)...)
+		seen = append(seen, team.observations(p.Pack, d, pl, week, until)...)
+	}
+	if len(said) > 0 {
+		if _, err := p.Waves.CheckIn(ctx, d.ID, said...); err != nil {
+			return err
+		}
+	}
+	if len(seen) == 0 {
+		return nil
+	}
+	_, err := p.Waves.Observe(ctx, d.ID, seen...)
+	return err
 }
 
 // team plays the people of a branch: some take a habit up soon, some late.

@@ -6,6 +6,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"iter"
 	"path"
 	"strings"
 	"time"
@@ -40,13 +41,7 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := seedPeople(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := seedPlan(ctx, a); err != nil {
-		return nil, err
-	}
-	if err := seedMaps(ctx, a); err != nil {
+	if err := Prepare(ctx, a); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
@@ -98,6 +93,33 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	}
 	o.Say("%d events of %d customers over %d months are in, after %.0f s", f.sent, o.Customers, o.Months, time.Since(begin).Seconds())
 	return b, nil
+}
+
+// Prepare gives an installation what the simulated bank is before anything happens:
+// its organisation and people, the events of its feeds, its maps.
+func Prepare(ctx context.Context, a *app.App) error {
+	if err := seedPeople(ctx, a); err != nil {
+		return err
+	}
+	if err := seedPlan(ctx, a); err != nil {
+		return err
+	}
+	return seedMaps(ctx, a)
+}
+
+// Feed brings events of the bank in as history and returns when every figure has
+// them.
+func Feed(ctx context.Context, a *app.App, events iter.Seq[*bank.Event]) (n int, err error) {
+	f := newFeeder(a, true)
+	for e := range events {
+		if err := f.take(ctx, e); err != nil {
+			return f.sent, err
+		}
+	}
+	if err := f.flush(ctx); err != nil {
+		return f.sent, err
+	}
+	return f.sent, a.CaughtUp(ctx)
 }
 
 func newBank(a *app.App, o Options) (*bank.Bank, error) {

@@ -331,6 +331,21 @@ func (s *Service) SetFacts(ctx context.Context, id string, f Facts) error {
 	})
 }
 
+// Schedule moves the day on which the units begin, while they have not: before the gate
+// of execution, to a day that is still to come.
+func (s *Service) Schedule(ctx context.Context, id string, start time.Time) error {
+	return s.change(ctx, id, Event{What: "schedule"}, false, func(_ context.Context, tx store.Tx, d *Doc) error {
+		if d.Body.Stage != Strategise && d.Body.Stage != Design {
+			return errs.Conflict("governance.initiative.error.begun", "the units have begun; the start stands")
+		}
+		if !start.After(tx.Now().Time()) {
+			return errs.Invalid("governance.initiative.error.start", "start", "the start lies ahead")
+		}
+		d.Body.Start = start
+		return d.Body.Validate(s.pack)
+	})
+}
+
 // Serve links the initiative to a node of the strategy.
 func (s *Service) Serve(ctx context.Context, id, node string) error {
 	return s.change(ctx, id, Event{What: "link", Note: node}, false, func(ctx context.Context, tx store.Tx, d *Doc) error {

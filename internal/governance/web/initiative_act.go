@@ -108,6 +108,11 @@ func (p Pages) initiativeAct(w http.ResponseWriter, r *http.Request) error {
 		if err = f.err; err == nil {
 			err = svc.SetFacts(ctx, id, facts)
 		}
+	case "schedule":
+		day := f.day("start")
+		if err = f.err; err == nil {
+			err = svc.Schedule(ctx, id, day)
+		}
 	case "link":
 		err = svc.Serve(ctx, id, f.text("node"))
 	case "register":

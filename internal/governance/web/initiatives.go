@@ -159,6 +159,8 @@ type initiativeView struct {
 	names     map[string]string
 	edit      bool
 	node      string
+	nodes     []ui.Option // what it may serve
+	methods   []ui.Option
 	metrics   []ui.Option
 	now       map[string]measure.Reading
 	roles     []ui.Option
@@ -193,12 +195,24 @@ func (p Pages) renderInitiative(w http.ResponseWriter, r *http.Request, status i
 			v.node = say(ctx, n.Body.Title)
 		}
 	}
+	if v.edit && auth.Can(ctx, strategy.PermRead) {
+		tree, err := p.Strategy.Tree(ctx)
+		if err != nil {
+			return err
+		}
+		for _, b := range tree.Roots {
+			v.nodes = append(v.nodes, nodeOptions(ctx, b, "")...)
+		}
+		for _, m := range initiative.Methods {
+			v.methods = append(v.methods, ui.Option{Value: m, Label: i18n.T(ctx, "governance.method."+m)})
+		}
+	}
 	if v.now, err = p.Registry.Now(ctx); err != nil {
 		return err
 	}
 	v.metrics, v.roles = metricOptions(ctx, v.now), p.roleOptions(ctx, false)
 	for _, m := range one.Gate.Criteria {
-		if !m.OK {
+		if !m.OK && m.By != "no" { // what the platform contradicts no evidence talks away
 			v.criteria = append(v.criteria, ui.Option{Value: m.ID, Label: say(ctx, m.Text())})
 		}
 	}

@@ -32,6 +32,8 @@ type Ask struct {
 	Unit    string // path: where it runs
 	Title   metric.Text
 	Why     string
+	Metric  string // that changed
+	Name    metric.Text
 	Owner   string // role that answers for the measure
 	Journey string
 	Days    int
@@ -536,7 +538,7 @@ func (s *Service) Turn(ctx context.Context, id string, a Ask) (*Signal, error) {
 	if sig.State == Noise || sig.State == Work {
 		return nil, over(sig)
 	}
-	a.Signal, a.Unit, a.Owner, a.Journey = id, sig.Unit, sig.Body.Owner, sig.Body.Journey
+	a.Signal, a.Unit, a.Metric, a.Name, a.Owner, a.Journey = id, sig.Unit, sig.Body.Metric, sig.Body.Name, sig.Body.Owner, sig.Body.Journey
 	initiative, href, err := s.initiatives.Begin(ctx, a)
 	if err != nil {
 		return nil, err

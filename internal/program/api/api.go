@@ -389,6 +389,7 @@ func (a API) value(ctx context.Context, in *struct {
 	Body struct {
 		Kept   WaveRange `json:"kept" doc:"customers kept per answer that is one unit better, nine times in ten between low and high"`
 		Margin WaveRange `json:"margin" doc:"of a customer in a year, minor units"`
+		Reach  WaveRange `json:"reach,omitempty" doc:"how many in a year feel the effect; without it those that the measure counts"`
 		Months int       `json:"months" minimum:"1" maximum:"60"`
 		Rate   float64   `json:"rate" minimum:"0" maximum:"1" doc:"discount of a year"`
 		Fade   float64   `json:"fade" minimum:"0" maximum:"1" doc:"share of the effect lost in a year"`
@@ -396,7 +397,7 @@ func (a API) value(ctx context.Context, in *struct {
 	}
 }) (*body[WaveLine], error) {
 	b := in.Body
-	line, err := a.Waves.EnterValue(ctx, in.ID, wave.Money{Kept: wave.Range(b.Kept), Margin: wave.Range(b.Margin), Months: b.Months, Rate: b.Rate, Fade: b.Fade, Method: b.Method})
+	line, err := a.Waves.EnterValue(ctx, in.ID, wave.Money{Kept: wave.Range(b.Kept), Margin: wave.Range(b.Margin), Reach: wave.Range(b.Reach), Months: b.Months, Rate: b.Rate, Fade: b.Fade, Method: b.Method})
 	if err != nil {
 		return nil, err
 	}

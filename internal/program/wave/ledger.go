@@ -26,7 +26,10 @@ type Range struct{ Low, Mid, High float64 }
 type Money struct {
 	Kept   Range // customers kept per answer that is one unit better
 	Margin Range // of a customer in a year, minor units
-	Months int   // horizon
+	// Reach is how many in a year feel the effect. A questionnaire asks only some of
+	// them; nothing stands for those that the measure counts (Reading.PerYear).
+	Reach  Range
+	Months int // horizon
 	Rate   float64
 	Fade   float64 // share of the effect lost in a year
 	Method string  // where the two figures come from
@@ -38,6 +41,9 @@ func (m Money) Validate() error {
 		if !(r.Low <= r.Mid && r.Mid <= r.High && r.Mid > 0) {
 			return errs.Invalid("program.wave.error.range", name, "low ≤ expected ≤ high, and more than nothing")
 		}
+	}
+	if r := m.Reach; r != (Range{}) && !(r.Low >= 0 && r.Low <= r.Mid && r.Mid <= r.High && r.Mid > 0) {
+		return errs.Invalid("program.wave.error.range", "reach", "low ≤ expected ≤ high, and more than nothing")
 	}
 	if m.Months < 1 || m.Months > 60 || !(m.Rate >= 0 && m.Rate < 1) || !(m.Fade >= 0 && m.Fade <= 1) {
 		return errs.Invalid("program.wave.error.horizon", "months", "1 to 60 months; discount and fading are shares")

@@ -348,7 +348,7 @@ func (p Pages) act(w http.ResponseWriter, r *http.Request) error {
 	case "stop":
 		err = p.Waves.Stop(ctx, id, f.text("reason"))
 	case "value":
-		m := wave.Money{Kept: f.span("kept"), Margin: f.span("margin"), Months: f.whole("months"), Rate: f.number("rate"), Fade: f.number("fade"), Method: f.text("method")}
+		m := wave.Money{Kept: f.span("kept"), Margin: f.span("margin"), Reach: f.span("reach"), Months: f.whole("months"), Rate: f.number("rate"), Fade: f.number("fade"), Method: f.text("method")}
 		var line string
 		if err = f.err; err == nil {
 			if line, err = p.Waves.EnterValue(ctx, id, m); err == nil {

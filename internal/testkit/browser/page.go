@@ -140,6 +140,62 @@ func (p *Page) Type(selector, text string) {
 	run(p, "type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
+// Send fills in the form that posts to an address ending in action, by name and value
+// in turn, and presses its button. The name of a button, such as "verdict" with
+// "approve", presses that one. A choice of several is set by naming it once for each.
+func (p *Page) Send(action string, fields ...string) {
+	p.t.Helper()
+	quoted, err := json.Marshal(append([]string{action}, fields...))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if wrong := Eval[string](p, sendScript+`(`+string(quoted)+`)`); wrong != "" {
+		p.Shot("failed")
+		p.t.Fatalf("send %s on %s: %s", action, p.Path(), wrong)
+	}
+	ctx, cancel := context.WithTimeout(p.ctx, step)
+	defer cancel()
+	for { // until the page that answers is there
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](`!window.omoteSent && document.readyState === "complete"`))
+		if err == nil {
+			break
+		}
+		if ctx.Err() != nil || !navigated(err) {
+			p.Shot("failed")
+			p.t.Fatalf("send %s: no answer: %v", action, err)
+		}
+	}
+	p.Settle()
+}
+
+// sendScript says what keeps it from sending, or nothing.
+const sendScript = `(([action, ...fields]) => {
+	const form = [...document.forms].find((f) => f.method === "post" && f.getAttribute("action").endsWith(action));
+	if (!form) return "there is no such form";
+	let press = form.querySelector("button[type=submit], button:not([type])");
+	for (let i = 0; i < fields.length; i += 2) {
+		const [name, value] = [fields[i], fields[i + 1]];
+		const all = [...form.elements].filter((e) => e.name === name);
+		if (!all.length) return "there is no field " + name;
+		if (all[0].localName === "button") {
+			press = all.find((e) => e.value === value);
+		} else if (/^(checkbox|radio)$/.test(all[0].type)) {
+			const one = all.find((e) => e.value === value);
+			if (!one) return name + " cannot be " + value;
+			one.checked = true;
+		} else {
+			all[0].value = value;
+			if (all[0].value !== value) return name + " cannot be " + value;
+		}
+		all[0].dispatchEvent(new Event("input", { bubbles: true }));
+		all[0].dispatchEvent(new Event("change", { bubbles: true }));
+	}
+	if (!press) return "there is no button to press";
+	window.omoteSent = true;
+	press.click();
+	return "";
+})`
+
 // Attach chooses files in a file field.
 func (p *Page) Attach(selector string, files ...string) {
 	p.t.Helper()
@@ -304,6 +360,19 @@ func (p *Page) Shot(name string) {
 	}
 	if err != nil {
 		p.t.Errorf("screenshot %s: %v", name, err)
+	}
+}
+
+// Picture saves what the window shows as a file, for documentation.
+func (p *Page) Picture(file string) {
+	p.t.Helper()
+	png := run(p, "picture of "+p.Path(), chromedp.CaptureScreenshot())
+	err := os.MkdirAll(filepath.Dir(file), 0o755)
+	if err == nil {
+		err = os.WriteFile(file, png, 0o644)
+	}
+	if err != nil {
+		p.t.Errorf("picture %s: %v", file, err)
 	}
 }
 
