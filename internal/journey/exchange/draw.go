@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	_ "embed"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,14 +10,13 @@ import (
 
 	"omote/internal/journey/blueprint"
 	"omote/internal/platform/i18n/fmtx"
+	"omote/internal/platform/typeface"
 )
 
-// The fonts cover Vietnamese with stacked marks; font/LICENSE.txt is theirs.
+// The fonts cover Vietnamese with stacked marks.
 var (
-	//go:embed font/DejaVuSansCondensed.ttf
-	plainTTF []byte
-	//go:embed font/DejaVuSansCondensed-Bold.ttf
-	boldTTF []byte
+	plainTTF = typeface.Plain
+	boldTTF  = typeface.Bold
 )
 
 // The drawing is a list of shapes in points; three writers paint it. Long maps
