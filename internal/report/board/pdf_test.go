@@ -40,7 +40,7 @@ func read(t *testing.T, raw []byte) string {
 			continue
 		}
 		page, err := io.ReadAll(z)
-		if err != nil || !bytes.Contains(page, []byte(" Tj")) {
+		if err != nil || !bytes.Contains(page, []byte("Tj")) {
 			continue
 		}
 		for i := 0; i < len(page); i++ {
