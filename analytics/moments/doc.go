@@ -52,6 +52,7 @@
 //	study              what is compared: exposure, outcomes, what is held equal
 //	glm, effect        the estimator and its models
 //	judge, asymmetry   verdicts, and the form of the effect
-//	pain               what a trouble costs, and the ranking of troubles
+//	pain               what a trouble costs
+//	rank               the ranking of troubles
 //	curve              how each step feels
 package moments

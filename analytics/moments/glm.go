@@ -171,6 +171,12 @@ type matrix struct {
 
 func (x *matrix) row(i int) []float64 { return x.values[i*x.cols : (i+1)*x.cols] }
 
+// narrowest is the least spread by which a column is divided: that of a flag that
+// half of the rows have. Dividing what is nearly always zero by its tiny spread
+// would make the few other values so large that the ridge no longer holds their
+// coefficient, and the weight of a single row could outweigh all others.
+const narrowest = 0.5
+
 // scaled returns the matrix with each column divided by its spread, and the
 // spreads in the units of the result. Columns of zeros and ones stay as they are,
 // because work passes over zeros; columns without spread become zero.
@@ -193,11 +199,13 @@ func (x *matrix) scaled(n int) (out *matrix, spread []float64) {
 		if sd < 1e-9 {
 			continue
 		}
-		if spread[j] = 1; flags {
-			spread[j], sd = sd, 1
+		by := max(sd, narrowest)
+		if flags {
+			by = 1
 		}
+		spread[j] = sd / by
 		for i := range n {
-			out.values[i*x.cols+j] = x.values[i*x.cols+j] / sd
+			out.values[i*x.cols+j] = x.values[i*x.cols+j] / by
 		}
 	}
 	return out, spread

@@ -131,6 +131,34 @@ type Run struct {
 	Channel, Unit, Product int32
 	// Score is what the customer said about the step, 0 to 1; NaN when unasked.
 	Score float64
+	// After is what the customer said next about the same case, 0 to 1; NaN when
+	// nothing was asked or answered.
+	After float64
+	// met is what made the run bad, each with its instant; nil for most runs.
+	met []mishap
+}
+
+// mishap is one thing that went wrong in a run, and since when: a trouble since it
+// first came, a wait since the standard was passed, a repetition since it was made.
+type mishap struct {
+	what uint8 // place in Journey.Trouble below 64, or one of the following
+	at   int64
+}
+
+const (
+	tooLong uint8 = 64 + iota
+	again
+	mishaps // how many kinds there are
+)
+
+// since is when something went wrong in the run.
+func (r *Run) since(what uint8) (at int64, met bool) {
+	for _, m := range r.met {
+		if m.what == what {
+			return m.at, true
+		}
+	}
+	return 0, false
 }
 
 // Runs finds how customers went through the steps of a journey, in the order of
@@ -161,6 +189,7 @@ type walk struct {
 	began, last int64 // last designed step
 	at          int   // last step reached, -1 for none
 	pending     uint64
+	met         []mishap // the pending ones
 	failedAt    int64
 	runOf       []int // by step: index of its run, -1
 	channel     int32
@@ -217,6 +246,9 @@ func (r *runner) customer(c int32) {
 		case r.step[a] >= 0:
 			r.reach(w, c, cases[i], r.step[a], times[i])
 		case r.trouble[a] >= 0:
+			if w.pending&(1<<r.trouble[a]) == 0 {
+				w.met = append(w.met, mishap{uint8(r.trouble[a]), times[i]})
+			}
 			w.pending |= 1 << r.trouble[a]
 			w.failedAt = times[i]
 		}
@@ -248,7 +280,8 @@ func (r *runner) reach(w *walk, c, id int32, step int, at int64) {
 		if w.pending != 0 {
 			run.Cause |= Failed
 		}
-		w.pending, w.last = 0, at
+		run.met = append(append(run.met, w.met...), mishap{again, at})
+		w.pending, w.met, w.last = 0, nil, at
 		return
 	}
 	run := w.run(c, id, step, at)
@@ -260,6 +293,7 @@ func (r *runner) reach(w *walk, c, id int32, step int, at int64) {
 		switch {
 		case run.Wait > limit:
 			run.Level, run.Cause = Bad, Waited
+			w.met = append(w.met, mishap{tooLong, w.last + limit.Microseconds()})
 		case run.Wait*4 <= limit:
 			run.Level = Good
 		}
@@ -268,6 +302,7 @@ func (r *runner) reach(w *walk, c, id int32, step int, at int64) {
 		run.Level, run.Cause, run.Trouble = Bad, run.Cause|Failed, w.pending
 		w.pending = 0
 	}
+	run.met, w.met = w.met, nil
 	w.runOf[step] = len(r.runs)
 	w.at, w.last = max(w.at, step), at
 	r.runs = append(r.runs, run)
@@ -275,7 +310,7 @@ func (r *runner) reach(w *walk, c, id int32, step int, at int64) {
 
 func (w *walk) run(c, id int32, step int, at int64) Run {
 	return Run{Customer: c, Case: id, Step: step, Began: w.began, At: at, Wait: -1, Level: Ordinary, Channel: w.channel, Unit: w.unit,
-		Product: w.product, Score: nan}
+		Product: w.product, Score: nan, After: nan}
 }
 
 // finish turns trouble after which nothing came into a run of the next step.
@@ -295,12 +330,12 @@ func (r *runner) finish(w *walk, c, id int32) {
 		if k := w.runOf[step]; k >= 0 { // after the last step: it is part of it
 			run := &r.runs[k]
 			run.Level, run.Cause, run.Trouble = Bad, run.Cause|Failed, run.Trouble|w.pending
-			run.At = w.failedAt
+			run.At, run.met = w.failedAt, append(run.met, w.met...)
 			return
 		}
 	}
 	run := w.run(c, id, step, w.failedAt)
-	run.Level, run.Cause, run.Trouble = Bad, Failed, w.pending
+	run.Level, run.Cause, run.Trouble, run.met = Bad, Failed, w.pending, w.met
 	r.runs = append(r.runs, run)
 }
 
@@ -308,6 +343,7 @@ func (r *runner) finish(w *walk, c, id int32) {
 // by the activity asked about within two weeks.
 func (r *runner) score(c int32, first int) {
 	const near = int64(14 * 24 * time.Hour / time.Microsecond)
+	r.after(c, first)
 	for _, a := range r.h.answersOf(c) {
 		if a.Trigger == mining.None || a.Score != a.Score || int(a.Trigger) >= len(r.step) || r.step[a.Trigger] < 0 {
 			continue
@@ -326,6 +362,20 @@ func (r *runner) score(c int32, first int) {
 		}
 		if best >= 0 {
 			r.runs[best].Score = a.Score
+		}
+	}
+}
+
+// after joins each run with the first answer about its case that came after it.
+func (r *runner) after(c int32, first int) {
+	answers := r.h.answersOf(c)
+	for i := first; i < len(r.runs); i++ {
+		run := &r.runs[i]
+		for k := range answers { // in order of time
+			if a := &answers[k]; a.Case != mining.None && a.Case == run.Case && a.At > run.At && a.Score == a.Score {
+				run.After = a.Score
+				break
+			}
 		}
 	}
 }

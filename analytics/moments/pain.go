@@ -35,11 +35,14 @@ type Pain struct {
 	// [Rank] goes by.
 	Expected stats.Estimate
 	// Felt is the score of those who met it minus that of the others at the same
-	// step, 0 to 1.
+	// step, 0 to 1: what they said about the step or, where it was not asked about,
+	// what they said next about the same case. N counts those who met it.
 	Felt stats.Estimate
 	// Quotes are places in History.Answers: what those who met it said, worst
 	// first.
 	Quotes []int
+	// scored tells that Felt rests on enough answers to count in the ranking.
+	scored bool
 	// Sound is false when the comparison behind every harm is not credible.
 	Sound bool
 }
@@ -59,15 +62,16 @@ func FindPains(h *History, j Journey, outcomes []Outcome, values []Range, o Opti
 			continue
 		}
 		var b *Background
+		var before *precedence
 		var losses [][]float64
 		for _, p := range candidates(runs, j, step) {
 			if b == nil {
-				b = NewBackground(h, runs)
+				b, before = NewBackground(h, runs), newPrecedence(runs)
 				for _, out := range outcomes {
 					losses = append(losses, h.outcome(runs, out))
 				}
 			}
-			if err := p.measure(h, runs, j, b, losses, values, o); err != nil {
+			if err := p.measure(h, runs, j, b, before.of(p.mishap(j)), losses, values, o); err != nil {
 				return nil, err
 			}
 			pains = append(pains, p)
@@ -107,10 +111,59 @@ func (p *Pain) met(r *Run, j Journey) bool {
 	return i >= 0 && i < 64 && r.Trouble&(1<<i) != 0
 }
 
-func (p *Pain) measure(h *History, runs []Run, j Journey, b *Background, losses [][]float64, values []Range, o Options) error {
+// mishap is the pain as the runs note it.
+func (p *Pain) mishap(j Journey) uint8 {
+	switch p.Kind {
+	case Waited:
+		return tooLong
+	case Repeated:
+		return again
+	}
+	return uint8(slices.Index(j.Trouble, p.Event))
+}
+
+// precedence counts, for each two things that go wrong in the same run, how often
+// the one came before the other. One trouble brings the next: a paper asked for
+// again lets the customer wait, who then asks where the file is. What usually came
+// before a pain is held equal when its harm is measured, so that the harm is not
+// counted again at each link of the chain; what came after it is its consequence
+// and is not.
+type precedence struct{ first, both [mishaps][mishaps]int32 }
+
+func newPrecedence(runs []Run) *precedence {
+	p := &precedence{}
+	for i := range runs {
+		for _, a := range runs[i].met {
+			for _, b := range runs[i].met {
+				if a.what != b.what {
+					p.both[a.what][b.what]++
+					if a.at < b.at {
+						p.first[a.what][b.what]++
+					}
+				}
+			}
+		}
+	}
+	return p
+}
+
+// seenTogether is how many runs must have met both before an order is believed.
+const seenTogether = 10
+
+// of gives what usually came before a pain.
+func (p *precedence) of(pain uint8) (earlier []uint8) {
+	for a := range mishaps {
+		if both := p.both[a][pain]; both >= seenTogether && 2*p.first[a][pain] > both {
+			earlier = append(earlier, a)
+		}
+	}
+	return earlier
+}
+
+func (p *Pain) measure(h *History, runs []Run, j Journey, b *Background, earlier []uint8, losses [][]float64, values []Range, o Options) error {
 	met := func(r *Run) bool { return p.met(r, j) }
 	for _, y := range losses {
-		r, err := Effect(b.study(runs, y, met, func(*Run) bool { return true }), o)
+		r, err := Effect(b.study(runs, y, met, func(*Run) bool { return true }, earlier...), o)
 		if errors.Is(err, ErrExposed) || errors.Is(err, errModel) {
 			r, err = nil, nil
 		}
@@ -164,18 +217,23 @@ func (p *Pain) feel(runs []Run, j Journey, level float64) {
 	var with, without clusters
 	for i := range runs {
 		r := &runs[i]
+		score := r.Score
+		if math.IsNaN(score) {
+			score = r.After
+		}
 		switch {
-		case math.IsNaN(r.Score):
+		case math.IsNaN(score):
 		case p.met(r, j):
-			with.add(r.Customer, r.Score)
+			with.add(r.Customer, score)
 		default:
-			without.add(r.Customer, r.Score)
+			without.add(r.Customer, score)
 		}
 	}
 	p.Felt = stats.Estimate{Value: nan, Low: nan, High: nan, Level: level}
 	if len(with.sums) > 1 && len(without.sums) > 1 {
 		p.Felt = stats.DiffEstimates(with.mean(level), without.mean(level))
 		p.Felt.N = int64(len(with.sums))
+		p.scored = min(len(with.sums), len(without.sums)) >= fewestScores
 	}
 }
 
@@ -208,76 +266,4 @@ func (p *Pain) quote(h *History, runs []Run, j Journey) {
 	}
 	slices.SortStableFunc(found, func(a, b int) int { return cmp.Compare(worth(a), worth(b)) })
 	p.Quotes = found[:min(quotes, len(found))]
-}
-
-// Rank orders pains of any journeys and fills Expected: first those that cost money
-// beyond doubt (the interval lies above zero), dearest first, then the others by
-// what they are expected to cost. The effect on each outcome is shrunk towards the effect that troubles
-// have in general, by how uncertain it is (empirical Bayes): a trouble that few
-// met does not come first by luck. A pain without a sound comparison comes last.
-// values are those that the pains were found with.
-func Rank(pains []*Pain, values []Range) {
-	sums, squares := make([]float64, len(pains)), make([]float64, len(pains))
-	judged := make([]bool, len(pains))
-	for k, value := range values {
-		var units []stats.Unit
-		var of []int
-		for i, p := range pains {
-			if k < len(p.Harm) && p.Harm[k] != nil && p.Harm[k].Overlap.Sound() && p.Harm[k].Effect.HalfWidth() > 0 {
-				e := p.Harm[k].Effect
-				units = append(units, stats.Unit{Value: e.Value, StdErr: e.HalfWidth() / quantileNormal(0.5+e.Level/2)})
-				of = append(of, i)
-			}
-		}
-		for n, s := range shrunk(units) {
-			i := of[n]
-			judged[i] = true
-			sums[i] += value.Mid * s.Value
-			squares[i] += value.Mid * value.Mid * s.HalfWidth() * s.HalfWidth()
-		}
-	}
-	for i, p := range pains {
-		p.Expected = stats.Estimate{Value: nan, Low: nan, High: nan}
-		if judged[i] {
-			half := math.Sqrt(squares[i])
-			p.Expected = product(p.Reach, stats.Estimate{Value: sums[i], Low: sums[i] - half, High: sums[i] + half, N: int64(p.Runs), Level: p.Cost.Level})
-		}
-	}
-	key := func(p *Pain) (sure int, value float64) {
-		switch {
-		case math.IsNaN(p.Expected.Value):
-			return 0, math.Inf(-1)
-		case p.Expected.Low > 0:
-			return 2, p.Expected.Value
-		}
-		return 1, p.Expected.Value
-	}
-	slices.SortStableFunc(pains, func(a, b *Pain) int {
-		sureA, valueA := key(a)
-		sureB, valueB := key(b)
-		return cmp.Or(sureB-sureA, cmp.Compare(valueB, valueA), cmp.Compare(b.Runs, a.Runs))
-	})
-}
-
-// shrunk gives each unit's estimate after borrowing strength; of fewer than three
-// nothing can be borrowed. Trouble in general does no good, so that an estimate is
-// never drawn below zero by the others: a negative mean is taken for none.
-func shrunk(units []stats.Unit) []stats.Estimate {
-	const level = 0.9
-	out := make([]stats.Estimate, len(units))
-	if len(units) < 3 {
-		z := quantileNormal(0.5 + level/2)
-		for i, u := range units {
-			out[i] = stats.Estimate{Value: u.Value, Low: u.Value - z*u.StdErr, High: u.Value + z*u.StdErr, Level: level}
-		}
-		return out
-	}
-	fitted := stats.ShrinkNormal(units, level)
-	for i, s := range fitted.Units {
-		out[i] = s.Estimate
-		if lift := (1 - s.Own) * max(-fitted.Mean, 0); lift > 0 {
-			out[i].Value, out[i].Low, out[i].High = out[i].Value+lift, out[i].Low+lift, out[i].High+lift
-		}
-	}
-	return out
 }

@@ -223,10 +223,11 @@ func (o *oneHot) add(values []float64, r *Run) []float64 {
 	return values
 }
 
-// part is a study over some of the runs.
-func (b *Background) study(runs []Run, outcome []float64, exposed func(*Run) bool, keep func(*Run) bool) Study {
+// study compares some of the runs; earlier are mishaps of the same run that are held
+// equal beside the background.
+func (b *Background) study(runs []Run, outcome []float64, exposed func(*Run) bool, keep func(*Run) bool, earlier ...uint8) Study {
 	p := len(b.Names)
-	s := Study{Columns: p}
+	s := Study{Columns: p + len(earlier)}
 	for i := range runs {
 		r := &runs[i]
 		if !keep(r) || math.IsNaN(outcome[i]) {
@@ -236,6 +237,10 @@ func (b *Background) study(runs []Run, outcome []float64, exposed func(*Run) boo
 		s.Outcome = append(s.Outcome, outcome[i])
 		s.Customer = append(s.Customer, r.Customer)
 		s.Covariates = append(s.Covariates, b.Values[i*p:(i+1)*p]...)
+		for _, what := range earlier {
+			_, met := r.since(what)
+			s.Covariates = append(s.Covariates, flag(met))
+		}
 	}
 	return s
 }

@@ -186,6 +186,7 @@ func (a *App) wire(ctx context.Context) error {
 	}
 	s.journeys = observed.NewService(a.Warehouse, s.definitions, a.Clock)
 	s.journeys.Source = journeySegments{s.segments}
+	s.journeys.Currency = a.Config.Currency
 	a.wireMoments()
 	if err := a.wireInsight(ctx); err != nil {
 		return fmt.Errorf("insight: %w", err)

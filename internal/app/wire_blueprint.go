@@ -56,7 +56,7 @@ func (a *App) blueprintModule() module.Module {
 	s.conform = conform.NewService(a.Store, a.Warehouse, s.journeys, s.blueprints, a.Clock)
 	s.conform.Segments = s.journeys
 	pages := blueprintweb.Pages{Maps: s.blueprints, Conform: s.conform, Clock: a.Clock, Zone: a.Config.Location(), Names: a.actorNames, Events: a.trackedEvents,
-		Cases: a.journeyCases, UnitNames: a.unitNames, Ending: a.ending,
+		Cases: a.journeyCases, UnitNames: a.unitNames, Segments: s.journeys.Segments, Ending: a.ending,
 		Home: blueprintweb.HomeParts{Measures: func(ctx context.Context, journey string, ids []string) ([]ui.MetricRowProps, bool, error) {
 			return s.board.Measures(ctx, func(d metric.Definition) bool { return d.Journey == journey || slices.Contains(ids, d.ID) })
 		}, Moments: a.journeyMoments, Pains: a.journeyPains, Work: a.journeyWork}}

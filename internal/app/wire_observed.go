@@ -61,7 +61,7 @@ func (a *App) momentModule() module.Module {
 		Routes:  func(r *httpx.Router) { pages.Routes(r) },
 		API: func(api huma.API) {
 			journeyapi.Moments{Service: s.moments}.Register(api)
-			journeyapi.Observed{Service: s.journeys, Zone: a.Config.Location()}.Register(api)
+			journeyapi.Observed{Service: s.journeys, Worth: a.worth, Zone: a.Config.Location()}.Register(api)
 		},
 		Nav: []module.Nav{
 			{Key: ui.NavMoments, Href: "/journey/moments", Permission: moment.PermRead},

@@ -12,6 +12,7 @@ import (
 	"omote/analytics/mining"
 	"omote/analytics/stats"
 	"omote/internal/journey/definition"
+	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
@@ -22,6 +23,8 @@ import (
 // ids and counts; customers are not among them.
 type Observed struct {
 	Service *observed.Service
+	// Worth gives what handling costs; nil: unknown.
+	Worth func(ctx context.Context) (moment.Worth, error)
 	// Zone is where the days of a filter are cut.
 	Zone *time.Location
 }
@@ -196,6 +199,26 @@ type JourneyMapNode struct {
 	Ends    int      `json:"ends" doc:"cases that end with it"`
 	Feeling *float64 `json:"feeling,omitempty" doc:"mean score about it, 0 worst to 1 best"`
 	Scores  int      `json:"scores"`
+	// Cost is nil where nobody may know, or nothing is said of it.
+	Cost *JourneyCost `json:"cost,omitempty"`
+}
+
+// JourneyCost is what events cost the bank, in minor units of its currency.
+type JourneyCost struct {
+	Total float64 `json:"total" doc:"minor units"`
+	Mean  float64 `json:"mean" doc:"of an event whose cost is known"`
+	N     int     `json:"n" doc:"events whose cost is known"`
+}
+
+func costOf(m *mining.Measures, of func(m *mining.Measures) stats.Moments) *JourneyCost {
+	if m == nil {
+		return nil
+	}
+	x := of(m)
+	if x.N == 0 {
+		return nil
+	}
+	return &JourneyCost{Total: moment.Spent(x), Mean: stats.Mean(x, 0).Value, N: int(x.N)}
 }
 
 // JourneyMapEdge is a move of the map.
@@ -205,11 +228,16 @@ type JourneyMapEdge struct {
 	Count int         `json:"count"`
 	Cases int         `json:"cases"`
 	Wait  JourneyWait `json:"wait"`
+	// Feeling and Cost are those of the events in which the move ends.
+	Feeling *float64     `json:"feeling,omitempty" doc:"mean score about the event in which it ends, 0 worst to 1 best"`
+	Scores  int          `json:"scores"`
+	Cost    *JourneyCost `json:"cost,omitempty"`
 }
 
 type journeyMapOutput struct {
 	Body struct {
 		Part  JourneyPart      `json:"part"`
+		Costs string           `json:"costs,omitempty" enum:"property,stated,assumed" doc:"what costs rest on: a property of events, what the bank states of its channels, or assumptions"`
 		Nodes []JourneyMapNode `json:"nodes"`
 		Edges []JourneyMapEdge `json:"edges" doc:"most frequent first"`
 	}
@@ -227,18 +255,52 @@ func (o Observed) graph(ctx context.Context, in *JourneyCases) (*journeyMapOutpu
 	}
 	g, name := mining.DirectlyFollows(s.Log), s.Log.Activities().Name
 	felt := mining.Measure(s.Log, g, "feeling")
+	var spent *mining.Measures
+	costing, err := o.costing(ctx, s.Definition)
+	if err != nil {
+		return nil, err
+	}
+	if costing != nil {
+		spent = mining.MeasureBy(s.Log, g, costing.Of(s.Log))
+		out.Body.Costs = costing.Basis()
+	}
 	for i, n := range g.Nodes {
 		node := JourneyMapNode{Event: name(n.Activity), Events: n.Events, Cases: n.Cases, Starts: n.Starts, Ends: n.Ends}
 		if felt != nil && felt.Nodes[i].N > 0 {
 			node.Feeling, node.Scores = known(stats.Mean(felt.Nodes[i], 0).Value), int(felt.Nodes[i].N)
 		}
+		node.Cost = costOf(spent, func(m *mining.Measures) stats.Moments { return m.Nodes[i] })
 		out.Body.Nodes = append(out.Body.Nodes, node)
 	}
-	for _, e := range g.Edges {
-		out.Body.Edges = append(out.Body.Edges, JourneyMapEdge{From: name(e.Source), To: name(e.Target), Count: e.Count, Cases: e.Cases, Wait: waitOf(e.Wait)})
+	for i, e := range g.Edges {
+		edge := JourneyMapEdge{From: name(e.Source), To: name(e.Target), Count: e.Count, Cases: e.Cases, Wait: waitOf(e.Wait)}
+		if felt != nil && felt.Edges[i].N > 0 {
+			edge.Feeling, edge.Scores = known(stats.Mean(felt.Edges[i], 0).Value), int(felt.Edges[i].N)
+		}
+		edge.Cost = costOf(spent, func(m *mining.Measures) stats.Moments { return m.Edges[i] })
+		out.Body.Edges = append(out.Body.Edges, edge)
 	}
 	slices.SortStableFunc(out.Body.Edges, func(a, b JourneyMapEdge) int { return b.Count - a.Count })
 	return out, nil
+}
+
+// costing is what costs are reckoned by; nil where nothing is known of them or the
+// reader may not know.
+func (o Observed) costing(ctx context.Context, d definition.Definition) (*moment.Costing, error) {
+	if d.Cost != "" {
+		return &moment.Costing{Property: d.Cost}, nil
+	}
+	if o.Worth == nil {
+		return nil, nil
+	}
+	w, err := o.Worth(ctx)
+	if errs.KindOf(err) == errs.KindDenied {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &moment.Costing{Worth: w}, nil
 }
 
 // JourneyWayTaken is one way with the cases that took it.

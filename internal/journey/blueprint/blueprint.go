@@ -64,6 +64,10 @@ type Document struct {
 	Timeout Duration `json:"timeout"`
 	// Exceptions are events that the design knows as things that should not happen.
 	Exceptions []string `json:"exceptions,omitempty"`
+	// Cost is the property of events that says what each cost the bank, in whole units
+	// of its currency; "amount" is the amount that events carry. Empty: what the
+	// channel costs.
+	Cost string `json:"cost,omitempty"`
 
 	Stages []Stage `json:"stages"`
 	// Groups say how steps of the same group belong together.
@@ -311,7 +315,7 @@ func (d *Document) GroupOf(s *Step) Group {
 
 // Definition derives what the rest of the module asks of a journey.
 func (d *Document) Definition() definition.Definition {
-	out := definition.Definition{Journey: d.Journey, Name: d.Name, Success: d.Success, Failure: d.Failure,
+	out := definition.Definition{Journey: d.Journey, Name: d.Name, Success: d.Success, Failure: d.Failure, Cost: d.Cost,
 		Timeout: cmp.Or(time.Duration(d.Timeout), definition.DefaultTimeout)}
 	for _, s := range d.Steps() {
 		// The funnel counts what every case should do: of alternatives it takes none.

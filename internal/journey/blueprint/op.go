@@ -54,7 +54,7 @@ type Added struct {
 // JourneyFields, StageFields and StepFields are the fields that can be set.
 var (
 	JourneyFields = []string{"name.en", "name.vi", "promise.en", "promise.vi", "owner", "parent", "template", "edition", "personas", "segments", "metrics",
-		"start", "success", "failure", "timeout", "exceptions"}
+		"start", "success", "failure", "timeout", "exceptions", "cost"}
 	StageFields = []string{"name.en", "name.vi"}
 	StepFields  = stepFields()
 )
@@ -152,6 +152,8 @@ func (d *Document) journeyPointer(field string) (any, error) {
 		return &d.Timeout, nil
 	case "exceptions":
 		return &d.Exceptions, nil
+	case "cost":
+		return &d.Cost, nil
 	}
 	return nil, badField("journey", field)
 }

@@ -14,6 +14,7 @@ import (
 var (
 	journeyForm = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,63}$`)
 	idForm      = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+	propForm    = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 )
 
 // ValidID reports whether text may be the id of a stage, step or group.
@@ -36,6 +37,9 @@ func (d *Document) Validate() error {
 	}
 	if d.Parent == d.Journey {
 		return errs.Invalid("blueprint.error.parent", "parent", "a journey cannot be a part of itself")
+	}
+	if d.Cost != "" && !propForm.MatchString(d.Cost) {
+		return errs.Invalid("blueprint.error.cost", "cost", "%q cannot be a property of events: its name has letters, digits, hyphens and underscores", d.Cost).With("value", d.Cost)
 	}
 	if err := d.validateSize(); err != nil {
 		return err

@@ -21,6 +21,9 @@ type Definition struct {
 	Failure []string `json:"failure"`
 	// Timeout is the silence after which an unfinished case counts as abandoned.
 	Timeout time.Duration `json:"timeout"`
+	// Cost is the property of events that says what each cost, in whole units of the
+	// bank's currency ("amount": the amount that events carry); empty where none does.
+	Cost string `json:"cost,omitempty"`
 	// Template tells that the bank has no map of its own: a built-in template holds.
 	Template bool `json:"-"`
 }

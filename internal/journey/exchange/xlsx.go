@@ -55,7 +55,7 @@ func writeXLSX(d *blueprint.Document, locale string) (_ []byte, err error) {
 		return nil, err
 	}
 	facts := [][]any{{"journey", d.Journey}, {"name_vi", d.Name.VI}, {"name_en", d.Name.EN}, {"promise_vi", d.Promise.VI}, {"promise_en", d.Promise.EN}, {"owner", d.Owner}, {"parent", d.Parent},
-		{"timeout", d.Timeout.String()}, {"start", list(d.Start)}, {"success", list(d.Success)}, {"failure", list(d.Failure)}, {"exceptions", list(d.Exceptions)}, {"metrics", list(d.Metrics)}, {"segments", list(d.Segments)}}
+		{"timeout", d.Timeout.String()}, {"start", list(d.Start)}, {"success", list(d.Success)}, {"failure", list(d.Failure)}, {"exceptions", list(d.Exceptions)}, {"metrics", list(d.Metrics)}, {"segments", list(d.Segments)}, {"cost", d.Cost}}
 	for i, row := range facts {
 		if err := f.SetSheetRow(journeySheet, fmt.Sprintf("A%d", i+1), &row); err != nil {
 			return nil, err
@@ -174,6 +174,8 @@ func journeyFacts(d *blueprint.Document, rows [][]string) error {
 			d.Metrics = splitList(v)
 		case "segments":
 			d.Segments = splitList(v)
+		case "cost":
+			d.Cost = v
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ import (
 	"omote/internal/journey/belong"
 	"omote/internal/journey/definition"
 	"omote/internal/platform/clock"
+	"omote/internal/platform/money"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/warehouse"
 )
@@ -98,6 +99,8 @@ type Service struct {
 	// Source gives the segments of customers; nil where there are none. It is set
 	// before the service is used.
 	Source belong.Source
+	// Currency is the bank's.
+	Currency string
 
 	mu      sync.Mutex
 	cache   map[string]*entry
@@ -210,12 +213,16 @@ func valueID(l *mining.Log, column, value string) int32 {
 
 // load gives the journey's log, from memory where it is fresh enough.
 func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, error) {
+	d, err := s.definitions.Get(ctx, q.Journey)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
 	sc, _ := scope.From(ctx)
 	order := mining.TimeOrder
 	if q.FileOrder {
 		order = mining.FileOrder
 	}
-	key := strings.Join([]string{sc.Entity, sc.Unit, q.Journey, q.Import, order.String(), q.By, q.Silence.String()}, "\x00")
+	key := strings.Join([]string{sc.Entity, sc.Unit, q.Journey, q.Import, order.String(), q.By, q.Silence.String(), d.Cost}, "\x00")
 	now := s.clock.Now()
 	s.mu.Lock()
 	if e := s.cache[key]; e != nil && now.Sub(e.readAt) < e.keep {
@@ -229,11 +236,14 @@ func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, er
 	if journey == AllJourneys {
 		journey = ""
 	}
-	columns, err := s.w.CaseColumns(ctx, warehouse.CaseFilter{Key: q.keyOf(), Journey: journey, Import: q.Import, With: []string{"channel", "product", "unit"}})
+	columns, err := s.w.CaseColumns(ctx, warehouse.CaseFilter{Key: q.keyOf(), Journey: journey, Import: q.Import, With: []string{"channel", "product", "unit"}, Number: d.Cost})
 	if err != nil {
 		return nil, now, fmt.Errorf("read the journey %q: %w", q.Journey, err)
 	}
 	in := toColumns(columns)
+	if columns.Numbers != nil {
+		in.Numbers = map[string][]float64{columnCost: s.minor(d.Cost, columns.Numbers)}
+	}
 	if err := s.feel(ctx, journey, q.keyOf(), &in); err != nil {
 		return nil, now, err
 	}
@@ -249,6 +259,16 @@ func (s *Service) load(ctx context.Context, q Query) (*mining.Log, time.Time, er
 	s.evict()
 	s.mu.Unlock()
 	return log, now, nil
+}
+
+// minor turns costs into minor units of the bank's currency; amounts are so already.
+func (s *Service) minor(property string, values []float64) []float64 {
+	if scale := math.Pow10(money.Exponent(s.Currency)); property != "amount" && scale != 1 {
+		for i := range values {
+			values[i] *= scale
+		}
+	}
+	return values
 }
 
 func toColumns(c *warehouse.CaseColumns) mining.Columns {

@@ -12,9 +12,13 @@ import (
 	"omote/internal/platform/warehouse"
 )
 
-// columnFeeling is the numeric column of what customers said of an event: 0 the
-// lowest, 1 the highest point of the scale.
-const columnFeeling = "feeling"
+// The numeric columns: what customers said of an event, 0 the lowest, 1 the highest
+// point of the scale; and what an event cost, in minor units, where the design of
+// the journey names a property that says so.
+const (
+	columnFeeling = "feeling"
+	columnCost    = "cost"
+)
 
 // feelings reads the scores that were given about events of the journey.
 func (s *Service) feelings(ctx context.Context, journey string, key warehouse.CaseKey, yield func(id, event string, micros int64, score float64)) error {
@@ -101,7 +105,10 @@ func (s *Service) feel(ctx context.Context, journey string, key warehouse.CaseKe
 		values[best] = score
 	})
 	if values != nil {
-		c.Numbers = map[string][]float64{columnFeeling: values}
+		if c.Numbers == nil {
+			c.Numbers = map[string][]float64{}
+		}
+		c.Numbers[columnFeeling] = values
 	}
 	return err
 }

@@ -41,11 +41,13 @@ func (v *view) layOver() error {
 	if v.Graph == nil {
 		return nil
 	}
-	if v.pages.Worth != nil {
+	if property := v.Definition.Cost; property != "" {
+		v.costs = &moment.Costing{Property: property}
+	} else if v.pages.Worth != nil {
 		w, err := v.pages.Worth(v.ctx)
 		switch {
 		case err == nil:
-			v.costs = &costs{worth: w}
+			v.costs = &moment.Costing{Worth: w}
 		case errs.KindOf(err) != errs.KindDenied:
 			return err
 		}
@@ -233,7 +235,7 @@ func (v *view) designTable() ui.TableProps {
 	felt := mining.Measure(o.log, o.graph, "feeling")
 	var spent *mining.Measures
 	if v.costs != nil {
-		spent = mining.MeasureBy(o.log, o.graph, v.costs.of(o.log))
+		spent = mining.MeasureBy(o.log, o.graph, v.costs.Of(o.log))
 	}
 	none := ui.Cell{Text: "–", Mute: true}
 	for _, s := range o.d.Steps() {
@@ -264,9 +266,12 @@ func (v *view) designTable() ui.TableProps {
 		if v.costs != nil {
 			cost := none
 			if seen && spent != nil {
-				low, mid, high := v.costs.totals(o.log, o.graph.Nodes[node].Activity)
+				low, mid, high := v.costs.Totals(o.log, o.graph.Nodes[node].Activity)
 				money := func(x float64) string { return f.MoneyShort(money.Amount{Minor: int64(x), Currency: v.pages.Currency}) }
-				if high > 0 {
+				switch {
+				case v.costs.Property != "" && mid != 0:
+					cost = ui.Cell{Text: money(mid)}
+				case high > 0:
 					cost = ui.Cell{Text: money(mid), Sub: money(low) + " – " + money(high)}
 				}
 			}
@@ -286,72 +291,13 @@ func (v *view) layChips() []ui.ChipProps {
 		{Label: i18n.T(v.ctx, "observed.lay.design"), Href: v.address("lay", "design"), Pressed: v.design != nil}}
 }
 
-// costs reckons what handling costs: each event costs what its channel does.
-type costs struct{ worth moment.Worth }
-
-// of gives the expected cost of an event in minor units, NaN where its channel is
-// not known or costs nothing.
-func (c *costs) of(l *mining.Log) func(caseAt, event int) float64 {
-	unit := c.units(l, func(r moment.Range) int64 { return r.Mid })
-	return func(caseAt, event int) float64 {
-		if x := l.Values("channel", caseAt); x != nil && x[event] != mining.None {
-			return unit[x[event]]
-		}
-		return math.NaN()
-	}
-}
-
-// units are the costs by id of the channel.
-func (c *costs) units(l *mining.Log, end func(moment.Range) int64) []float64 {
-	dict, ok := l.Column("channel")
-	if !ok {
-		return nil
-	}
-	out := make([]float64, dict.Len())
-	for id, name := range dict.Names() {
-		out[id] = math.NaN()
-		if r, known := c.worth.Handling[name]; known {
-			out[id] = float64(end(r))
-		}
-	}
-	return out
-}
-
-func (c *costs) sum(m stats.Moments) float64 {
-	if m.N == 0 {
-		return 0
-	}
-	return stats.Mean(m, 0).Value * float64(m.N)
-}
-
-// totals are the costs of all events of an activity, at the low end, as expected
-// and at the high end of the ranges stated.
-func (c *costs) totals(l *mining.Log, activity int32) (low, mid, high float64) {
-	ends := [][]float64{c.units(l, func(r moment.Range) int64 { return r.Low }), c.units(l, func(r moment.Range) int64 { return r.Mid }), c.units(l, func(r moment.Range) int64 { return r.High })}
-	var sums [3]float64
-	for at := range l.Cases() {
-		channels := l.Values("channel", at)
-		if channels == nil {
-			return 0, 0, 0
-		}
-		for i, a := range l.Path(at) {
-			if a != activity || channels[i] == mining.None {
-				continue
-			}
-			for k := range ends {
-				if x := ends[k][channels[i]]; !math.IsNaN(x) {
-					sums[k] += x
-				}
-			}
-		}
-	}
-	return sums[0], sums[1], sums[2]
-}
-
 // costNote says what the costs rest on.
 func (v *view) costNote(ctx context.Context) ui.NoteProps {
+	if property := v.costs.Property; property != "" {
+		return ui.NoteProps{Kind: ui.NoteFew, Text: i18n.T(ctx, "observed.cost.property", "property", property)}
+	}
 	key := "observed.cost.stated"
-	if v.costs.worth.Assumed {
+	if v.costs.Worth.Assumed {
 		key = "observed.cost.assumed"
 	}
 	return ui.NoteProps{Kind: ui.NoteFew, Text: i18n.T(ctx, key), Link: ui.Link{Label: i18n.T(ctx, "pain.worth"), Href: painsPath + "/worth"}}

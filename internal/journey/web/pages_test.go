@@ -155,7 +155,7 @@ func newSiteOf(t *testing.T, fill func(t *testing.T, w *warehouse.Warehouse)) *s
 	web.Pages{Observed: seen, Label: label, Zone: time.UTC, Segment: func(_ context.Context, rule, _ string) string { s.rule = rule; return "/made" },
 		Maps: maps(templates), Worth: moments.Worth, Currency: "VND"}.Routes(s.router)
 	s.api, s.maps, s.seen = http.NewServeMux(), templates, seen
-	journeyapi.Observed{Service: seen, Zone: time.UTC}.Register(humago.New(s.api, huma.DefaultConfig("test", "1")))
+	journeyapi.Observed{Service: seen, Worth: moments.Worth, Zone: time.UTC}.Register(humago.New(s.api, huma.DefaultConfig("test", "1")))
 	web.MomentPages{Moments: moments, Label: label, Currency: "VND", Zone: time.UTC}.Routes(s.router)
 	return s
 }

@@ -11,6 +11,7 @@ import (
 
 	"omote/analytics/mining"
 	"omote/analytics/stats"
+	"omote/internal/journey/moment"
 	"omote/internal/journey/observed"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/httpx"
@@ -36,7 +37,7 @@ type view struct {
 	detail  int    // how much of the map is drawn, 1 to 5
 	design  *overlay
 	designs bool // a map is in force that can be laid over
-	costs   *costs
+	costs   *moment.Costing
 	all     bool
 }
 
@@ -217,9 +218,9 @@ func (v *view) beside(l *mining.Log, g *mining.Graph) func(i int) string {
 	case "mean":
 		return func(i int) string { return f.SecondsShort(g.Edges[i].Wait.Mean) }
 	case "cost":
-		m := mining.MeasureBy(l, g, v.costs.of(l))
+		m := mining.MeasureBy(l, g, v.costs.Of(l))
 		return func(i int) string {
-			return f.MoneyShort(money.Amount{Minor: int64(v.costs.sum(m.Edges[i])), Currency: v.pages.Currency})
+			return f.MoneyShort(money.Amount{Minor: int64(moment.Spent(m.Edges[i])), Currency: v.pages.Currency})
 		}
 	case "feeling":
 		m := mining.Measure(l, g, "feeling")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,9 @@ type CaseFilter struct {
 	// With names further columns to return: channel, unit, product, outcome,
 	// source, journey or case_key.
 	With []string
+	// Number names a number to return with each event: "amount", or a top-level
+	// property that is a JSON number. Empty returns none.
+	Number string
 }
 
 var extraColumns = []string{"channel", "unit", "product", "outcome", "source", "journey", "case_key"}
@@ -48,6 +52,9 @@ type CaseColumns struct {
 	Time     []int64 // UTC microseconds
 	// Extra holds one column for each name in CaseFilter.With.
 	Extra []ExtraColumn
+	// Numbers are those of CaseFilter.Number to the thousandth, NaN where an event
+	// has none; nil when none was asked for.
+	Numbers []float64
 
 	Cases      []string // by id
 	Activities []string // by id
@@ -92,6 +99,7 @@ type caseQuery struct {
 	dialect  Dialect
 	keys     []string
 	filtered string // common table expression
+	number   string // column of it, or empty
 	args     []any
 }
 
@@ -142,8 +150,16 @@ func newCaseQuery(d Dialect, f CaseFilter) (*caseQuery, error) {
 	if len(where) == 0 {
 		where = []string{"true"}
 	}
-	q.filtered = fmt.Sprintf("f AS (SELECT %s, occurred_at, log_partition, log_seq, log_index FROM {%s} WHERE %s)",
-		strings.Join(q.keys, ", "), table, strings.Join(where, " AND "))
+	number := ""
+	if f.Number != "" {
+		q.number, number = "number", d.PropNumber("props", f.Number)
+		if f.Number == "amount" {
+			number = "amount"
+		}
+		number = ", " + number + " AS number"
+	}
+	q.filtered = fmt.Sprintf("f AS (SELECT %s%s, occurred_at, log_partition, log_seq, log_index FROM {%s} WHERE %s)",
+		strings.Join(q.keys, ", "), number, table, strings.Join(where, " AND "))
 	return q, nil
 }
 
@@ -181,14 +197,25 @@ func (q *caseQuery) events(ctx context.Context, s session, out *CaseColumns) err
 		return err
 	}
 	packed := (len(q.keys) + 1) / 2
+	width := packed + 2
+	if q.number != "" {
+		width++
+	}
 	var position []int64
 	ids := make([][]int32, len(q.keys))
-	err = s.Ints(ctx, packed+2, text, args, func(row []int64) {
+	err = s.Ints(ctx, width, text, args, func(row []int64) {
 		for i := range ids {
 			ids[i] = append(ids[i], int32(row[i/2]>>(32*(1-i%2))))
 		}
 		out.Time = append(out.Time, row[packed])
 		position = append(position, row[packed+1])
+		if q.number != "" {
+			x := math.NaN()
+			if v := row[packed+2]; v != noNumber {
+				x = float64(v) / 1000
+			}
+			out.Numbers = append(out.Numbers, x)
+		}
 	})
 	if err != nil {
 		return err
@@ -201,8 +228,14 @@ func (q *caseQuery) events(ctx context.Context, s session, out *CaseColumns) err
 	for i := range out.Extra {
 		out.Extra[i].Values = ids[i+2]
 	}
+	if out.Numbers != nil {
+		out.Numbers = reorder(out.Numbers, order)
+	}
 	return nil
 }
+
+// noNumber stands for a missing number, and one that thousandths cannot hold.
+const noNumber = math.MinInt64
 
 // numbers is the query of the events: packed pairs of ids, the instant, and the
 // place in the log as partition (10 bits), sequence (42) and index (11).
@@ -220,8 +253,12 @@ func (q *caseQuery) numbers() string {
 			columns[i/2] += fmt.Sprintf(" + k%d.id", i)
 		}
 	}
-	return fmt.Sprintf("%s\nSELECT %s, %s, CAST(log_partition AS BIGINT) * 9007199254740992 + log_seq * 2048 + log_index %s",
-		with.String(), strings.Join(columns, ", "), q.dialect.Micros("occurred_at"), from.String())
+	number := ""
+	if q.number != "" {
+		number = ", CASE WHEN abs(number) < 9e15 THEN CAST(round(number * 1000) AS BIGINT) ELSE (-9223372036854775807 - 1) END"
+	}
+	return fmt.Sprintf("%s\nSELECT %s, %s, CAST(log_partition AS BIGINT) * 9007199254740992 + log_seq * 2048 + log_index%s %s",
+		with.String(), strings.Join(columns, ", "), q.dialect.Micros("occurred_at"), number, from.String())
 }
 
 // groupByCase gives the places of the events so that cases stand side by side

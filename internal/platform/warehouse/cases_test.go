@@ -3,6 +3,8 @@ package warehouse
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -55,6 +57,10 @@ func TestCaseColumnsEqualTheFacts(t *testing.T) {
 			{Journey: "none"},
 			{Key: ByRecord},
 			{Key: ByCustomer},
+			{Number: "amount", With: []string{"channel"}},
+			{Key: ByCustomer, Number: "score"},
+			{Number: "n"},
+			{Number: "step"}, // no number
 		} {
 			got, err := w.CaseColumns(ctx, f)
 			if err != nil {
@@ -69,6 +75,7 @@ type caseEvent struct {
 	key, name              string
 	at                     int64
 	channel, unit, outcome string
+	number                 string
 }
 
 func checkColumns(t *testing.T, w *Warehouse, f CaseFilter, fs []Fact, got *CaseColumns) {
@@ -97,12 +104,28 @@ func checkColumns(t *testing.T, w *Warehouse, f CaseFilter, fs []Fact, got *Case
 				c.outcome = e.Outcome
 			}
 		}
+		if f.Number != "" {
+			var props map[string]any
+			if err := json.Unmarshal(e.Props, &props); err != nil {
+				t.Fatal(err)
+			}
+			c.number = "NaN"
+			if x, ok := props[f.Number].(float64); ok {
+				c.number = fmt.Sprint(x)
+			}
+			if f.Number == "amount" && e.Currency != "" {
+				c.number = fmt.Sprint(float64(e.Amount))
+			}
+		}
 		want = append(want, c)
 	}
 	slices.SortStableFunc(want, func(a, b caseEvent) int { return cmp.Compare(a.key, b.key) })
 	have := make([]caseEvent, len(got.Case))
 	for i := range have {
 		have[i] = caseEvent{key: got.Cases[got.Case[i]], name: got.Activities[got.Activity[i]], at: got.Time[i]}
+		if f.Number != "" {
+			have[i].number = fmt.Sprint(got.Numbers[i])
+		}
 		for _, x := range got.Extra {
 			v := x.Names[x.Values[i]]
 			switch x.Name {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +14,7 @@ import (
 )
 
 // settingsFields are the fields of the form of the whole journey.
-var settingsFields = []string{"name.vi", "name.en", "promise.vi", "promise.en", "owner", "parent", "timeout", "start", "success", "failure", "exceptions", "metrics", "segments", "personas"}
+var settingsFields = []string{"name.vi", "name.en", "promise.vi", "promise.en", "owner", "parent", "timeout", "start", "success", "failure", "exceptions", "cost", "metrics", "segments", "personas"}
 
 type settingsView struct {
 	d     *blueprint.Document
@@ -21,6 +23,8 @@ type settingsView struct {
 	wrong ui.FieldErrors
 	was   map[string]string
 	tops  []ui.Option // journeys of which this may be a part
+	// segments can be chosen; none where the reader may not know of them.
+	segments []ui.Option
 }
 
 func (p Pages) settings(w http.ResponseWriter, r *http.Request) error {
@@ -42,6 +46,9 @@ func (p Pages) renderSettings(w http.ResponseWriter, r *http.Request, status int
 		if j.Draft.Journey != d.Journey {
 			v.tops = append(v.tops, ui.Option{Value: j.Draft.Journey, Label: nameOf(ctx, j.Draft)})
 		}
+	}
+	if v.segments, err = p.segmentOptions(ctx, d); err != nil {
+		return err
 	}
 	for _, f := range settingsFields {
 		raw, err := d.Field("journey", f)
@@ -69,11 +76,11 @@ func (p Pages) saveSettings(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	fields := map[string]any{}
-	for _, f := range []string{"name.en", "name.vi", "promise.en", "promise.vi", "owner", "parent"} {
+	for _, f := range []string{"name.en", "name.vi", "promise.en", "promise.vi", "owner", "parent", "cost"} {
 		fields[f] = strings.TrimSpace(r.FormValue(f))
 	}
 	for _, f := range []string{"start", "success", "failure", "exceptions", "metrics", "segments"} {
-		list := lines(r.FormValue(f))
+		list := lines(strings.Join(r.Form[f], "\n"))
 		if list == nil {
 			list = []string{}
 		}
@@ -102,6 +109,31 @@ func (p Pages) saveSettings(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, homePath(journey)+"/edit", http.StatusSeeOther)
 	return nil
+}
+
+// segmentOptions are the segments that a journey can be designed for: those in use,
+// and those that the design names although they no longer are.
+func (p Pages) segmentOptions(ctx context.Context, d *blueprint.Document) (out []ui.Option, err error) {
+	if p.Segments == nil {
+		return nil, nil
+	}
+	list, err := p.Segments(ctx)
+	if errs.KindOf(err) == errs.KindDenied {
+		return nil, nil
+	}
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	for _, s := range list {
+		out = append(out, ui.Option{Value: s.ID, Label: s.Name.In(i18n.Locale(ctx))})
+	}
+	slices.SortFunc(out, func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
+	for _, id := range d.Segments {
+		if !slices.ContainsFunc(out, func(o ui.Option) bool { return o.Value == id }) {
+			out = append(out, ui.Option{Value: id, Label: i18n.T(ctx, "blueprint.settings.segment_gone", "id", id)})
+		}
+	}
+	return out, nil
 }
 
 // personasOf reads one persona a line, "name: story".

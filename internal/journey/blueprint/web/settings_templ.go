@@ -209,7 +209,7 @@ func settingsPage(page ui.Page, v *settingsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "segments", Label: i18n.T(ctx, "blueprint.field.segments"), Hint: i18n.T(ctx, "blueprint.hint.list"), Value: strings.Join(v.d.Segments, ", ")}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "cost", Label: i18n.T(ctx, "blueprint.field.cost"), Hint: i18n.T(ctx, "blueprint.hint.cost"), Value: v.d.Cost, Width: ui.WidthMiddle, Error: v.wrong.For("cost")}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -217,11 +217,26 @@ func settingsPage(page ui.Page, v *settingsView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
+				if len(v.segments) > 0 {
+					templ_7745c5c3_Err = ui.Choice(ui.ChoiceProps{Name: "segments", Legend: i18n.T(ctx, "blueprint.field.segments"), Hint: i18n.T(ctx, "blueprint.hint.segments"), Options: v.segments, Chosen: v.d.Segments, Many: true, Side: true}).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				} else {
+					templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "segments", Label: i18n.T(ctx, "blueprint.field.segments"), Hint: i18n.T(ctx, "blueprint.hint.list"), Value: strings.Join(v.d.Segments, ", ")}).Render(ctx, templ_7745c5c3_Buffer)
+					if templ_7745c5c3_Err != nil {
+						return templ_7745c5c3_Err
+					}
+				}
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, " ")
+				if templ_7745c5c3_Err != nil {
+					return templ_7745c5c3_Err
+				}
 				templ_7745c5c3_Err = ui.Field(ui.FieldProps{Name: "personas", Label: i18n.T(ctx, "blueprint.field.personas"), Hint: i18n.T(ctx, "blueprint.hint.personas"), Value: personasText(v.d.Personas), Rows: 3}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 20, " ")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 21, " ")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"omote/internal/journey/belong"
 	"omote/internal/journey/blueprint"
 	"omote/internal/journey/conform"
 	"omote/internal/platform/auth"
@@ -59,6 +60,8 @@ type Pages struct {
 	Cases Journeys
 	// UnitNames gives the names of units by their code.
 	UnitNames func(ctx context.Context) (map[string]string, error)
+	// Segments lists the segments of customers in use; nil where there are none.
+	Segments func(ctx context.Context) ([]belong.Segment, error)
 	// Ending is closed when the process ends: open streams stop.
 	Ending <-chan struct{}
 	// Home are the parts of a journey's home that other modules fill.
