@@ -27,7 +27,7 @@ func (a *App) wireCases() error {
 	s := a.services
 	d := cases.Deps{DB: a.Store, Box: a.Box, Timers: s.timers, Clock: a.Clock, Messenger: letters{a}, Outbox: s.outbox,
 		CheckUnit: func(ctx context.Context, tx store.Tx, path string) error { return s.admin.Org.CheckOpen(ctx, tx, path) },
-		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank, Initiatives: casesToInitiatives{a}}
+		UnitPath:  a.unitPath, Reach: a.reach, Entity: a.Config.Entity, BaseURL: a.baseURL(), Bank: a.Config.Bank, Initiatives: casesToInitiatives{a}, Inbox: complaintsToInbox{a}}
 	clamd, err := a.scanner()
 	if err != nil {
 		return err

@@ -2,15 +2,20 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"omote/internal/feedback/cases"
+	"omote/internal/feedback/voice"
 	"omote/internal/governance/initiative"
+	"omote/internal/ingest/plan"
 	"omote/internal/platform/approval"
 	"omote/internal/platform/errs"
+	"omote/internal/platform/i18n"
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/scan"
+	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 )
 
@@ -62,4 +67,98 @@ func (a *App) channelsOf(wanted ...string) (out []string) {
 		}
 	}
 	return out
+}
+
+// noticeJob tells customers what was changed, and rereadJob fills the themes of voices
+// that an older reader filled.
+const (
+	noticeJob = "voice.notice"
+	rereadJob = "voice.reread"
+)
+
+func (a *App) noticeKind() jobs.Kind {
+	return jobs.Define(noticeJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		_, err := a.services.voices.SendNotices(ctx, 5_000)
+		return err
+	})
+}
+
+func (a *App) noticeSchedule() jobs.Periodic {
+	return jobs.Periodic{Name: noticeJob, Entity: a.Config.Entity, Kind: noticeJob, Schedule: jobs.Every(time.Minute)}
+}
+
+func (a *App) rereadKind() jobs.Kind {
+	return jobs.Define(rereadJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		_, err := a.services.voices.Reread(ctx, 50_000)
+		return err
+	})
+}
+
+func (a *App) rereadSchedule() jobs.Periodic {
+	return jobs.Periodic{Name: rereadJob, Entity: a.Config.Entity, Kind: rereadJob, Schedule: jobs.Every(10 * time.Minute)}
+}
+
+// failedErrands tells voices how the errands of a journey went.
+type failedErrands struct{ a *App }
+
+const failedQuery = `SELECT COUNT(DISTINCT CASE WHEN outcome IN ('failed', 'abandoned', 'declined', 'unresolved') THEN customer_id END), COUNT(DISTINCT customer_id)
+	FROM {event_customer} WHERE journey = $1 AND occurred_at >= $2 AND occurred_at < $3`
+
+// Failed implements voice.Events.
+func (f failedErrands) Failed(ctx context.Context, journey, unit string, from, to time.Time) (failed, all int64, err error) {
+	if place, ok := scope.From(ctx); ok && unit != "" && place.Sees(unit) {
+		place.Unit = unit
+		ctx = scope.With(ctx, place)
+	}
+	rows, err := f.a.Warehouse.Query(ctx, failedQuery, journey, from, to)
+	if err != nil {
+		return 0, 0, fmt.Errorf("errands that failed: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&failed, &all); err != nil {
+			return 0, 0, err
+		}
+	}
+	return failed, all, rows.Err()
+}
+
+// stepName names a step of a journey, which is an event of the tracking plan.
+func (a *App) stepName(ctx context.Context, step string) string {
+	tracking, err := plan.Default()
+	if err != nil {
+		return step
+	}
+	for _, e := range tracking.Events {
+		if e.Name == step {
+			if i18n.Locale(ctx) == "en" {
+				return e.Label.EN
+			}
+			return e.Label.VI
+		}
+	}
+	return step
+}
+
+// complaintsToInbox brings what customers say by phone, at the counter, in the bank's
+// form and by letter into the inbox, in the transaction of its case.
+type complaintsToInbox struct{ a *App }
+
+// Heard implements cases.Inbox.
+func (c complaintsToInbox) Heard(ctx context.Context, tx store.Tx, in cases.Intake, caseID, ref string) error {
+	said := voice.Said{CustomerID: in.CustomerID, Source: "case", Ref: ref, Kind: voice.Complaint, Unit: in.Unit, Channel: in.Channel, Journey: in.Journey, Product: in.Product, Locale: in.Locale,
+		Words: in.Words, CaseID: caseID, At: tx.Now().Time()}
+	switch in.Kind {
+	case cases.Observation:
+		said.Kind = voice.Observation
+	case cases.Detractor:
+		said.Kind = voice.Contact
+	}
+	if said.Words == "" {
+		said.Words = in.Title
+	}
+	if !in.At.IsZero() {
+		said.At = in.At
+	}
+	return c.a.services.voices.Take(ctx, tx, said)
 }

@@ -9,6 +9,7 @@ import (
 
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
+	"omote/internal/customer/identity"
 	"omote/internal/feedback/cases"
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
@@ -25,11 +26,11 @@ import (
 func (a *App) wireVoices() {
 	s := a.services
 	s.voices = voice.NewService(voice.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Outbox: s.outbox, Customers: spokenTo{a}, Cases: voicesToCases{a}, Scores: scoresByUnit{a},
-		Warehouse: a.Warehouse, UnitPath: a.unitPath, BaseURL: a.baseURL(), Bank: a.Config.Bank})
+		Events: failedErrands{a}, Channels: a.channelsOf("sms", "zalo"), Warehouse: a.Warehouse, UnitPath: a.unitPath, BaseURL: a.baseURL(), Bank: a.Config.Bank})
 }
 
 func (a *App) voiceModule() module.Module {
-	pages := voiceweb.Pages{Voices: a.services.voices, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits, Journeys: a.journeyNames,
+	pages := voiceweb.Pages{Voices: a.services.voices, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits, Journeys: a.journeyNames, Steps: a.stepName,
 		In: func(ctx context.Context, locale string) context.Context {
 			return i18n.With(ctx, a.Bundle.Localizer(locale))
 		}}
@@ -63,14 +64,23 @@ type spokenTo struct{ a *App }
 
 // Reach implements voice.Customers.
 func (c spokenTo) Reach(ctx context.Context, tx store.Tx, record string) (voice.Reach, error) {
-	to, err := c.a.reach(ctx, tx, record)
-	return voice.Reach{Name: to.Name, Email: to.Email, Locale: to.Locale}, err
+	person, err := identity.PersonOf(ctx, tx, record)
+	if err != nil {
+		return voice.Reach{}, err
+	}
+	v, err := identity.Reader{Box: c.a.Box}.Attributes(ctx, tx, person.Records, []string{"name", "email", "phone", "zalo_id", "language"})
+	return voice.Reach{Name: v["name"], Email: v["email"], Phone: v["phone"], Zalo: v["zalo_id"], Locale: v["language"]}, err
 }
 
 // May implements voice.Customers. The place in the policy's windows is reserved with it.
-func (c spokenTo) May(ctx context.Context, tx store.Tx, record, kind, channel, ref string) (bool, string, error) {
+func (c spokenTo) May(ctx context.Context, tx store.Tx, record, kind, channel, ref string) (voice.Verdict, error) {
 	d, err := c.a.services.contacts.Decide(ctx, tx, contact.Request{Customer: record, Kind: kind, Channel: channel, At: tx.Now().Time(), Ref: ref})
-	return d.Allowed, string(d.Why().Reason), err
+	return voice.Verdict{Allowed: d.Allowed, Reason: string(d.Why().Reason), Retry: d.Retry}, err
+}
+
+// Owners implements voice.Customers.
+func (c spokenTo) Owners(ctx context.Context, tx store.Tx, records []string) (map[string]string, error) {
+	return identity.Owners(ctx, tx, records)
 }
 
 // voicesToCases makes cases of voices.

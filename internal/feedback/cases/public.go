@@ -28,7 +28,7 @@ func (s *Service) TakeComplaint(ctx context.Context, in Intake) (r Received, err
 		entity = scope.DefaultEntity
 	}
 	err = s.db.Write(scope.With(ctx, scope.Process(entity, "customer_form")), func(ctx context.Context, tx store.Tx) error {
-		id, err := s.take(ctx, tx, in, 30*24*time.Hour)
+		id, err := s.takeHeard(ctx, tx, in)
 		if err != nil {
 			return err
 		}

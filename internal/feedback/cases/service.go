@@ -47,8 +47,15 @@ type Initiatives interface {
 	Propose(ctx context.Context, tx store.Tx, c Cluster, unit string, change Change) (id string, err error)
 }
 
-// Deps are what the service stands on. Messenger, Outbox, Scanner and Initiatives may
-// be nil.
+// Inbox keeps what customers said by phone, at the counter, in a form or letter, beside
+// everything else that they say.
+type Inbox interface {
+	// Heard takes the words of a case; ref names them and counts once.
+	Heard(ctx context.Context, tx store.Tx, in Intake, caseID, ref string) error
+}
+
+// Deps are what the service stands on. Messenger, Outbox, Scanner, Initiatives and
+// Inbox may be nil.
 type Deps struct {
 	DB          *store.DB
 	Box         *sealed.Box
@@ -58,6 +65,7 @@ type Deps struct {
 	Outbox      Outbox
 	Scanner     Scanner
 	Initiatives Initiatives
+	Inbox       Inbox
 	// CheckUnit gives nil when a path is an open unit.
 	CheckUnit func(ctx context.Context, tx store.Tx, path string) error
 	// UnitPath gives the path of the unit that feeds call by a code, "" for none.

@@ -25,10 +25,32 @@ func (s *Service) Open(ctx context.Context, in Intake) (id string, err error) {
 		return "", err
 	}
 	err = s.db.Write(ctx, func(ctx context.Context, tx store.Tx) error {
-		id, err = s.take(ctx, tx, in, 30*24*time.Hour)
+		id, err = s.takeHeard(ctx, tx, in)
 		return err
 	})
 	return id, err
+}
+
+// joinWithin is how long what people bring about one issue joins the open case.
+const joinWithin = 30 * 24 * time.Hour
+
+// fromInbox is the source of signals that were in the inbox before they became a case.
+const fromInbox = "voice"
+
+// takeHeard takes what a person brought, and puts their words into the inbox too.
+func (s *Service) takeHeard(ctx context.Context, tx store.Tx, in Intake) (id string, err error) {
+	if in.Signal.Source == "" {
+		in.Signal.Source, in.Signal.Ref = "person", newID()
+	}
+	if id, err = s.take(ctx, tx, in, joinWithin); err != nil || s.Inbox == nil || in.Signal.Source == fromInbox {
+		return id, err
+	}
+	c, err := caseByID(ctx, tx, id)
+	if err != nil {
+		return "", err
+	}
+	in.Unit = c.Unit // where the routing sent it
+	return id, s.Inbox.Heard(ctx, tx, in, id, in.Signal.Source+"/"+in.Signal.Ref)
 }
 
 // Take makes or joins a case by a signal's facts, when a rule wants it; "" when none

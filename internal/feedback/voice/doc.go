@@ -14,10 +14,17 @@
 // [Service.Units] lays what staff say beside what customers of their unit say, and
 // [Service.Advocacy] what customers promise to do beside what they did.
 //
+// What an item speaks of is read from its words ([Theme]). Themes at a step of a journey
+// in a unit are an [Issue]: every source of voices is laid beside the others and compared
+// with its own past, with what customers did and how their staff are. When something was
+// changed, a [Notice] tells exactly those who spoke of it, each once, where the contact
+// policy lets it.
+//
 // Files: voice.go (types, limits, Validate), service.go (what people do), reply.go
-// (two-way), feed.go (events), unit.go (staff beside customers), advocacy.go, store.go
-// (all SQL). Tables: voice_item, voice_entry, voice_token. Permissions:
-// feedback.voice.read, .edit.
+// (two-way), feed.go (events), theme.go (what words speak of), issue.go (side by side),
+// notice.go (you said, we did), unit.go (staff beside customers), advocacy.go, store*.go
+// (all SQL). Tables: voice_item, voice_entry, voice_token, voice_theme, voice_notice,
+// voice_told. Permissions: feedback.voice.read, .edit, .tell.
 package voice
 
 import (

@@ -75,6 +75,7 @@ func saidBy(e *event.Event) (in Said, ok bool) {
 		Comment    string   `json:"comment"`
 		Words      string   `json:"words"`
 		Language   string   `json:"language"`
+		Step       string   `json:"step"`
 		Instrument string   `json:"instrument"`
 		Score      *float64 `json:"score"`
 		Stars      *float64 `json:"stars"`
@@ -84,7 +85,7 @@ func saidBy(e *event.Event) (in Said, ok bool) {
 	if json.Unmarshal(e.Props, &p) != nil || p.Own != 0 {
 		return in, false
 	}
-	in = Said{Source: "event:" + e.Source, Ref: e.MessageID, Channel: cut(e.Channel, 60), Journey: cut(e.Journey, 60), Product: cut(e.Product, 60), Locale: "vi", At: e.Time()}
+	in = Said{Source: "event:" + e.Source, Ref: e.MessageID, Channel: cut(e.Channel, 60), Journey: cut(e.Journey, 60), Step: cut(p.Step, 60), Product: cut(e.Product, 60), Locale: "vi", At: e.Time()}
 	for _, words := range []string{p.Verbatim, p.Text, p.Comment, p.Words} {
 		if in.Words = cut(words, MaxWords); in.Words != "" {
 			break

@@ -3,6 +3,7 @@ package voice
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"omote/internal/platform/errs"
@@ -44,27 +45,23 @@ func (s *Service) Reply(ctx context.Context, id, text string, done bool) error {
 		if err != nil {
 			return err
 		}
-		if to.Email == "" {
+		channel, address := s.route(to, i.Channel)
+		if address == "" {
 			return errs.Conflict("feedback.voice.error.address", "no address of the customer is known")
 		}
 		key := "voice/" + i.ID + "/" + uuid.NewString()
-		ok, reason, err := s.Customers.May(ctx, tx, i.CustomerID, replyKind, send.MailChannel, key)
+		d, err := s.Customers.May(ctx, tx, i.CustomerID, replyKind, channel, key)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			return errs.Conflict("feedback.voice.error.not_now", "the contact policy says no: %s", reason).With("reason", reason)
+		if !d.Allowed {
+			return errs.Conflict("feedback.voice.error.not_now", "the contact policy says no: %s", d.Reason).With("reason", d.Reason)
 		}
-		token, err := link.Sign(ctx, s.Keys, linkPurpose, tx.Now().Time().Add(replyLife), tx.Scope.Entity, i.CustomerID, i.ID)
-		if err != nil {
-			return err
+		subject := "Về ý kiến của Quý khách"
+		if strings.HasPrefix(to.Locale, "en") {
+			subject = "About what you told us"
 		}
-		letter := s.letter(to, strings.TrimSpace(text), strings.TrimSuffix(s.BaseURL, "/")+"/feedback/reply/"+token)
-		payload, err := json.Marshal(letter)
-		if err != nil {
-			return err
-		}
-		if _, err := s.Outbox.Enqueue(ctx, tx, outbox.Message{CustomerID: i.CustomerID, Channel: send.MailChannel, Purpose: replyKind, Key: key, Payload: payload}); err != nil {
+		if err := s.post(ctx, tx, post{i.CustomerID, i.ID, to, channel, address, key, subject, strings.TrimSpace(text)}); err != nil {
 			return err
 		}
 		i.State = Answered
@@ -75,12 +72,67 @@ func (s *Service) Reply(ctx context.Context, id, text string, done bool) error {
 	})
 }
 
-// letter writes the e-mail around a reply.
-func (s *Service) letter(to Reach, text, address string) send.Letter {
-	if strings.HasPrefix(to.Locale, "en") {
-		return send.Letter{To: to.Email, Subject: "About what you told us", Text: "Dear customer,\n\n" + text + "\n\nTo answer: " + address + "\n\n" + s.Bank + "\n"}
+// route picks how to write to a customer: the way they came by where it can carry an
+// answer, else by e-mail, Zalo or SMS, whichever is set up here and known of them.
+func (s *Service) route(to Reach, came string) (channel, address string) {
+	prefer := map[string]string{"zalo": "zalo", "sms": "sms", "phone": "sms", "call": "sms", "contact_centre": "sms", "email": send.MailChannel}[came]
+	for _, c := range []string{prefer, send.MailChannel, "zalo", "sms"} {
+		if a := to.on(c); a != "" && (c == send.MailChannel || slices.Contains(s.Channels, c)) {
+			return c, a
+		}
 	}
-	return send.Letter{To: to.Email, Subject: "Về ý kiến của Quý khách", Text: "Kính gửi Quý khách,\n\n" + text + "\n\nĐể trả lời: " + address + "\n\n" + s.Bank + "\n"}
+	return "", ""
+}
+
+// post is one message to one customer.
+type post struct {
+	customer, voice  string
+	to               Reach
+	channel, address string
+	key              string
+	subject, text    string
+}
+
+// post hands a message to the outbox, with a link at which the customer answers.
+func (s *Service) post(ctx context.Context, tx store.Tx, p post) error {
+	i, err := itemByID(ctx, tx, p.voice)
+	if err != nil && errs.KindOf(err) != errs.KindNotFound {
+		return err
+	}
+	address := ""
+	if err == nil {
+		// The link names the record under which the words were kept.
+		token, err := link.Sign(ctx, s.Keys, linkPurpose, tx.Now().Time().Add(replyLife), tx.Scope.Entity, i.CustomerID, i.ID)
+		if err != nil {
+			return err
+		}
+		address = strings.TrimSuffix(s.BaseURL, "/") + "/feedback/reply/" + token
+	}
+	var message any
+	if p.channel == send.MailChannel {
+		message = letter(p, address, s.Bank)
+	} else {
+		message = send.Short{To: p.address, Title: s.Bank, Text: strings.TrimSpace(p.text + " " + address), Link: address}
+	}
+	payload, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	_, err = s.Outbox.Enqueue(ctx, tx, outbox.Message{CustomerID: p.customer, Channel: p.channel, Purpose: replyKind, Key: p.key, Payload: payload})
+	return err
+}
+
+// letter writes the e-mail around a message.
+func letter(p post, address, bank string) send.Letter {
+	hello, answer := "Kính gửi Quý khách,", "Để trả lời: "
+	if strings.HasPrefix(p.to.Locale, "en") {
+		hello, answer = "Dear customer,", "To answer: "
+	}
+	text := hello + "\n\n" + p.text + "\n\n"
+	if address != "" {
+		text += answer + address + "\n\n"
+	}
+	return send.Letter{To: p.address, Subject: p.subject, Text: text + bank + "\n"}
 }
 
 // Asked is what the page behind a reply's link shows: the bank's words, nothing else.
@@ -125,7 +177,7 @@ func (s *Service) Asked(ctx context.Context, token string) (a Asked, err error) 
 		}
 		a = Asked{Locale: i.Locale, Bank: s.Bank}
 		for _, l := range lines {
-			if l.Kind == EntryReply {
+			if l.Kind == EntryReply || l.Kind == EntryTold {
 				a.Reply = l.Body.Plain
 			}
 		}
@@ -159,7 +211,7 @@ func (s *Service) Back(ctx context.Context, token, text string) error {
 		if len(lines) >= MaxEntries {
 			return errs.Conflict("feedback.voice.error.full", "the conversation has %d lines", MaxEntries).With("max", MaxEntries)
 		}
-		for k := len(lines) - 1; k >= 0 && lines[k].Kind != EntryReply; k-- {
+		for k := len(lines) - 1; k >= 0 && lines[k].Kind != EntryReply && lines[k].Kind != EntryTold; k-- {
 			if lines[k].Kind == EntryAnswer && lines[k].Body.Plain == strings.TrimSpace(text) {
 				return nil
 			}

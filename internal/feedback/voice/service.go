@@ -17,20 +17,35 @@ import (
 	"omote/internal/platform/keyring"
 	"omote/internal/platform/outbox"
 	"omote/internal/platform/scope"
+	"omote/internal/platform/send"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/platform/warehouse"
 )
 
 // Reach is how a customer is called and reached, as far as the bank knows.
-type Reach struct{ Name, Email, Locale string }
+type Reach struct{ Name, Email, Phone, Zalo, Locale string }
+
+// on is the address on a channel.
+func (r Reach) on(channel string) string {
+	return map[string]string{send.MailChannel: r.Email, "sms": r.Phone, "zalo": r.Zalo}[channel]
+}
+
+// Verdict is what the contact policy says. Retry is when asking again may help.
+type Verdict struct {
+	Allowed bool
+	Reason  string
+	Retry   time.Time
+}
 
 // Customers tells how a customer is reached and whether a message may go out; app fills
 // it with identity and the contact policy.
 type Customers interface {
 	Reach(ctx context.Context, tx store.Tx, record string) (Reach, error)
 	// May judges a contact of a kind now and gives the policy's reason where not.
-	May(ctx context.Context, tx store.Tx, record, kind, channel, ref string) (ok bool, reason string, err error)
+	May(ctx context.Context, tx store.Tx, record, kind, channel, ref string) (Verdict, error)
+	// Owners gives the customer of each record.
+	Owners(ctx context.Context, tx store.Tx, records []string) (map[string]string, error)
 }
 
 // NewCase is what it takes to make a case of an item.
@@ -58,6 +73,9 @@ type Deps struct {
 	Customers Customers
 	Cases     Cases
 	Scores    Scores
+	Events    Events // may be nil
+	// Channels are those that messages can leave by, beside e-mail: sms, zalo.
+	Channels  []string
 	Warehouse *warehouse.Warehouse
 	// UnitPath gives the path of the unit that feeds call by a code, "" for none.
 	UnitPath func(ctx context.Context, tx store.Tx, code string) (string, error)
@@ -107,8 +125,8 @@ func (s *Service) Take(ctx context.Context, tx store.Tx, in Said) error {
 		}
 	}
 	i := Item{CustomerID: in.CustomerID, ID: uuid.Must(uuid.NewV7()).String(), Entity: tx.Scope.Entity, Source: in.Source, Ref: in.Ref, Kind: in.Kind, Unit: in.Unit, Channel: in.Channel,
-		Journey: in.Journey, Product: in.Product, Locale: in.Locale, Score: in.Score, Mood: in.mood(), Words: sealed.New(in.Words), Same: same, Times: 1, State: New, CaseID: in.CaseID,
-		At: at, Touched: tx.Now()}
+		Journey: in.Journey, Step: in.Step, Product: in.Product, Locale: in.Locale, Score: in.Score, Mood: in.mood(), Words: sealed.New(in.Words), Same: same, Times: 1, State: New, CaseID: in.CaseID,
+		At: at, Touched: tx.Now(), Reader: readerVersion}
 	if i.Unit == "" {
 		i.Unit = scope.Root
 	}
@@ -126,7 +144,10 @@ func (s *Service) Take(ctx context.Context, tx store.Tx, in Said) error {
 		return err
 	}
 	slices.Sort(tokens)
-	return insertItem(ctx, tx, &i, slices.Compact(tokens))
+	if err := insertItem(ctx, tx, &i, slices.Compact(tokens)); err != nil {
+		return err
+	}
+	return insertThemes(ctx, tx, &i, themesOf(in.Words, i.Mood))
 }
 
 // maxTokens bounds how many different words of one item can be searched for.
@@ -211,6 +232,7 @@ type View struct {
 	Name     string
 	CanWrite bool // an address is known
 	Entries  []Entry
+	Themes   []Theme
 }
 
 // Get reads one item. Who reads whose words is written down.
@@ -232,12 +254,14 @@ func (s *Service) Get(ctx context.Context, id string) (v View, err error) {
 		if err := s.Box.Open(ctx, tx, &v.Entries); err != nil {
 			return err
 		}
+		v.Themes = themesOf(v.Words.Plain, v.Mood)
 		if v.CustomerID != "" {
 			to, err := s.Customers.Reach(ctx, tx, v.CustomerID)
 			if err != nil {
 				return err
 			}
-			v.Name, v.CanWrite = to.Name, to.Email != ""
+			_, address := s.route(to, v.Channel)
+			v.Name, v.CanWrite = to.Name, address != ""
 		}
 		return audit.Record(ctx, tx, audit.Entry{Action: "feedback.voice.read", Object: "voice/" + v.ID, Reason: "listening to customers"})
 	})

@@ -60,6 +60,7 @@ type Said struct {
 	Unit       string // path
 	Channel    string
 	Journey    string
+	Step       string // of the journey, where it is known
 	Product    string
 	Locale     string // vi or en
 	Score      *float64
@@ -84,7 +85,7 @@ func (s Said) Validate() error {
 		return errs.Invalid("feedback.voice.error.ref", "ref", "a voice names its source and its id there")
 	case s.Locale != "vi" && s.Locale != "en":
 		return errs.Invalid("feedback.voice.error.locale", "locale", "the language is vi or en, not %q", s.Locale)
-	case len(s.Channel) > 60 || len(s.Journey) > 60 || len(s.Product) > 60:
+	case len(s.Channel) > 60 || len(s.Journey) > 60 || len(s.Step) > 60 || len(s.Product) > 60:
 		return errs.Invalid("feedback.voice.error.ref", "channel", "channel, journey or product is too long")
 	}
 	return nil
@@ -126,6 +127,7 @@ type Item struct {
 	Unit       string
 	Channel    string
 	Journey    string
+	Step       string
 	Product    string
 	Locale     string
 	Score      *float64
@@ -139,6 +141,7 @@ type Item struct {
 	CaseID     string
 	At         store.Micros
 	Touched    store.Micros
+	Reader     int // version of the reader that filled its themes
 }
 
 // Waits tells whether somebody still has to look at it.
@@ -166,6 +169,7 @@ const (
 	EntryReply  EntryKind = "reply"  // the bank wrote
 	EntryAnswer EntryKind = "answer" // the customer wrote back
 	EntryNote   EntryKind = "note"   // for colleagues
+	EntryTold   EntryKind = "told"   // a notice: you said, we did
 	EntryState  EntryKind = "state"  // taken, given, done, made a case
 )
 

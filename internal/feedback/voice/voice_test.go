@@ -32,13 +32,24 @@ type world struct {
 	sent    []outbox.Message
 	cases   []NewCase
 	scores  map[string][]UnitScore
+	quiet   map[string]time.Time
 }
 
 func (w *world) Reach(_ context.Context, _ store.Tx, record string) (Reach, error) {
-	return Reach{Name: "Mẫu", Email: map[bool]string{true: "mau@example.com"}[record != "silent"], Locale: "en"}, nil
+	return Reach{Name: "Mẫu", Email: map[bool]string{true: "mau@example.com"}[record != "silent" && record != "zalo"], Zalo: map[bool]string{true: "z1"}[record == "zalo"], Locale: "en"}, nil
 }
-func (w *world) May(context.Context, store.Tx, string, string, string, string) (bool, string, error) {
-	return w.allowed, "excluded", nil
+func (w *world) May(_ context.Context, _ store.Tx, record, _, _, _ string) (Verdict, error) {
+	if until := w.quiet[record]; !until.IsZero() {
+		return Verdict{Reason: "quiet", Retry: until}, nil
+	}
+	return Verdict{Allowed: w.allowed && record != "deceased", Reason: "excluded"}, nil
+}
+func (w *world) Owners(_ context.Context, _ store.Tx, records []string) (map[string]string, error) {
+	out := map[string]string{}
+	for _, r := range records {
+		out[r] = strings.TrimSuffix(r, "-card")
+	}
+	return out, nil
 }
 func (w *world) Enqueue(_ context.Context, _ store.Tx, m outbox.Message) (string, error) {
 	w.sent = append(w.sent, m)

@@ -129,6 +129,7 @@ var table = map[Permission][]Role{
 	// The inbox of what customers said: their words, for those who serve them.
 	"feedback.voice.read": roles(CXLead, Champion, CaseOwner, Agent, Analyst, Council),
 	"feedback.voice.edit": roles(CXLead, Champion, CaseOwner, Agent),
+	"feedback.voice.tell": roles(CXLead),
 
 	// Governance: what is proposed by one and decided by another. Deciding needs
 	// also the permission that the proposal names.

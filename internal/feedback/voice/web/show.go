@@ -86,6 +86,13 @@ func (v showView) facts(ctx context.Context) []ui.KeyValue {
 	if v.Product != "" {
 		out = append(out, ui.KeyValue{Key: i18n.T(ctx, "feedback.voice.product"), Value: strings.ReplaceAll(v.Product, "_", " ")})
 	}
+	for _, t := range v.Themes {
+		feeling := ""
+		if t.Feeling != 0 {
+			feeling = i18n.T(ctx, "feedback.voice.feeling."+map[int]string{-1: "bad", 1: "good"}[t.Feeling])
+		}
+		out = append(out, ui.KeyValue{Key: i18n.T(ctx, "feedback.voice.themes"), Node: themeLink(themeName(ctx, t.Name), issuePath(voice.Issue{Theme: t.Name, Journey: v.Journey}), feeling)})
+	}
 	if v.Times > 1 {
 		out = append(out, ui.KeyValue{Key: i18n.T(ctx, "feedback.voice.said"), Value: i18n.T(ctx, "feedback.voice.times", "count", v.Times)})
 	}

@@ -29,6 +29,8 @@ type Pages struct {
 	People   func(ctx context.Context) map[string]string
 	Units    func(ctx context.Context) map[string]string
 	Journeys func(ctx context.Context) map[string]string
+	// Steps names a step of a journey.
+	Steps func(ctx context.Context, step string) string
 	// In gives a context in a language.
 	In func(ctx context.Context, locale string) context.Context
 }
@@ -46,6 +48,9 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("POST /feedback/voices/new", voice.PermEdit, p.observe)
 	r.Handle("GET /feedback/voices/units", voice.PermRead, p.units)
 	r.Handle("GET /feedback/voices/advocacy", voice.PermRead, p.advocacy)
+	r.Handle("GET /feedback/issues", voice.PermRead, p.issues)
+	r.Handle("GET /feedback/issues/{theme}", voice.PermRead, p.issue)
+	r.Handle("POST /feedback/issues/{theme}", voice.PermTell, p.tell)
 	r.Handle("GET /feedback/voices/{id}", voice.PermRead, p.show)
 	r.Handle("POST /feedback/voices/{id}/act/{act}", voice.PermEdit, p.act)
 	r.Public("GET /feedback/reply/{token}", link, p.asked)
@@ -60,7 +65,7 @@ func me(ctx context.Context) string {
 // tabs lead between the pages of voices.
 func tabs(ctx context.Context, at string) []ui.Tab {
 	var out []ui.Tab
-	for _, t := range [][2]string{{"list", listPath}, {"units", listPath + "/units"}, {"advocacy", listPath + "/advocacy"}} {
+	for _, t := range [][2]string{{"list", listPath}, {"issues", issuesPath}, {"units", listPath + "/units"}, {"advocacy", listPath + "/advocacy"}} {
 		out = append(out, ui.Tab{Label: i18n.T(ctx, "feedback.voice.tab."+t[0]), Href: t[1], Current: t[0] == at})
 	}
 	return out
