@@ -26,6 +26,12 @@ func (a *App) newMatch() *match.Service {
 	})
 }
 
+// CompareRecords submits a comparison of all records, for the demo.
+func (a *App) CompareRecords(ctx context.Context) error {
+	_, err := a.services.match.Start(ctx, match.Limits{})
+	return err
+}
+
 // matchKind is the job that compares all records.
 func (a *App) matchKind() jobs.Kind {
 	return match.Job(func() *match.Service { return a.services.match })

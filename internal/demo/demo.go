@@ -91,6 +91,10 @@ func Load(ctx context.Context, a *app.App, o Options) (*bank.Bank, error) {
 	if err := seedGovernance(ctx, a, b, o); err != nil {
 		return nil, fmt.Errorf("governance: %w", err)
 	}
+	// The identity review has its first questions a minute after the demo is served.
+	if err := a.CompareRecords(a.System(ctx)); err != nil {
+		return nil, fmt.Errorf("compare all records: %w", err)
+	}
 	o.Say("%d events of %d customers over %d months are in, after %.0f s", f.sent, o.Customers, o.Months, time.Since(begin).Seconds())
 	return b, nil
 }

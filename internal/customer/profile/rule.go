@@ -60,6 +60,7 @@ const (
 	KindText     Kind = "text"
 	KindMoney    Kind = "money"
 	KindEarliest Kind = "earliest" // the earliest date counts
+	KindUnit     Kind = "unit"     // a code of the bank's organisation, or a path that ends in one
 )
 
 // Mask is what is left of a value that may not be seen.
@@ -132,7 +133,7 @@ func (r *Rules) Validate() error {
 			return bad("an attribute has no name of its own: %q", a.Name)
 		case len(a.From) == 0:
 			return bad("%s: from names no trait", a.Name)
-		case !slices.Contains([]Kind{KindName, KindDate, KindPhone, KindMail, KindCitizen, KindAddress, KindCode, KindText, KindMoney, KindEarliest}, a.Kind):
+		case !slices.Contains([]Kind{KindName, KindDate, KindPhone, KindMail, KindCitizen, KindAddress, KindCode, KindText, KindMoney, KindEarliest, KindUnit}, a.Kind):
 			return bad("%s: unknown kind %q", a.Name, a.Kind)
 		case !slices.Contains([]Mask{MaskNone, MaskNumber, MaskMail, MaskYear, MaskPlace, MaskAll}, a.Mask):
 			return bad("%s: unknown mask %q", a.Name, a.Mask)

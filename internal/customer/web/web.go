@@ -6,6 +6,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
+	"strings"
 	"time"
 
 	"omote/internal/customer/identity"
@@ -98,8 +100,25 @@ func (p Pages) value(ctx context.Context, a *profile.Attribute) string {
 		}
 	case a.Rule.Kind == profile.KindCode:
 		return word(ctx, "value", a.Value)
+	case a.Rule.Kind == profile.KindUnit:
+		return p.unit(ctx, a.Value)
 	}
 	return a.Value
+}
+
+// unit names a unit that a record calls by its code or by the path to it; one that
+// the organisation does not know stays as it is written.
+func (p Pages) unit(ctx context.Context, text string) string {
+	names, err := p.UnitNames(ctx)
+	if err != nil {
+		return text
+	}
+	for _, code := range []string{text, strings.ToLower(path.Base(strings.TrimSuffix(text, "/")))} {
+		if names[code] != "" {
+			return names[code]
+		}
+	}
+	return text
 }
 
 func (p Pages) date(ctx context.Context, m store.Micros) string {

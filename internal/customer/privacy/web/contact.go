@@ -61,6 +61,20 @@ func (p Pages) renderPolicy(w http.ResponseWriter, r *http.Request, status int, 
 	if err != nil {
 		return err
 	}
+	var purposes []consent.Purpose
+	if auth.Can(ctx, consent.PermRead) {
+		if purposes, err = p.Consents.Purposes(ctx); err != nil {
+			return err
+		}
+	}
+	purposeName := func(id string) string {
+		for i := range purposes {
+			if purposes[i].ID == id {
+				return purposes[i].Label.In(i18n.Locale(ctx))
+			}
+		}
+		return id
+	}
 	n := map[contact.State]int64{}
 	columns := []ui.Column{
 		{Key: "kind", Label: i18n.T(ctx, "customer.contact.kind"), Wide: true},
@@ -79,7 +93,7 @@ func (p Pages) renderPolicy(w http.ResponseWriter, r *http.Request, status int, 
 			n[s] += counts[i].N
 			return i18n.Fmt(ctx).Int(counts[i].N)
 		}
-		v.kinds.Rows = append(v.kinds.Rows, ui.Row{ID: k.ID, Cells: []ui.Cell{{Text: k.Label.In(i18n.Locale(ctx)), Sub: k.ID}, {Text: k.Purpose}, {Text: strconv.Itoa(k.Priority)},
+		v.kinds.Rows = append(v.kinds.Rows, ui.Row{ID: k.ID, Cells: []ui.Cell{{Text: k.Label.In(i18n.Locale(ctx)), Sub: k.ID}, {Text: purposeName(k.Purpose)}, {Text: strconv.Itoa(k.Priority)},
 			{Text: of(contact.Reserved)}, {Text: of(contact.Refused)}}})
 	}
 	page := ui.Page{Title: i18n.T(ctx, "customer.contact.title"), At: NavContact,
