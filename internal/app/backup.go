@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"omote/internal/platform/audit"
+	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/eventlog"
 	"omote/internal/platform/keyring"
@@ -27,6 +28,7 @@ import (
 //	backup.json      the manifest, written last: a folder without it is no back-up
 //	warehouse/       a snapshot of the warehouse, taken first
 //	store.db         a snapshot of the store, taken second
+//	                 (on PostgreSQL store/, a file a table)
 //	log/0, log/1 …   the event log, partition by partition, copied third
 //	uploads/         files whose import has not ended
 //
@@ -40,7 +42,8 @@ import (
 // the key ring is kept apart and is needed to restore.
 const (
 	backupManifest = "backup.json"
-	backupStore    = store.FileName
+	backupStore    = store.FileName // on PostgreSQL a folder: backupTables
+	backupTables   = "store"
 	backupLog      = "log"
 	backupHouse    = "warehouse"
 	backupUploads  = "uploads"
@@ -122,7 +125,7 @@ func (a *App) copyEngines(ctx context.Context, dir string, b *Backup) (err error
 			return err
 		}
 	}
-	if b.Tables, err = a.Store.Snapshot(ctx, filepath.Join(dir, backupStore)); err != nil {
+	if b.Tables, err = a.Store.Snapshot(ctx, storeCopy(dir, a.Config)); err != nil {
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(dir, backupLog), 0o700); err != nil {
@@ -136,6 +139,14 @@ func (a *App) copyEngines(ctx context.Context, dir string, b *Backup) (err error
 		b.Log = append(b.Log, span)
 	}
 	return nil
+}
+
+// storeCopy is where the store of a configuration lies in a back-up.
+func storeCopy(dir string, c config.Config) string {
+	if c.Store == "" {
+		return filepath.Join(dir, backupStore)
+	}
+	return filepath.Join(dir, backupTables)
 }
 
 func logFile(dir string, partition int) string {

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"omote/internal/app"
+	"omote/internal/platform/config"
 	"omote/internal/platform/errs"
 	"omote/internal/platform/event"
+	"omote/internal/testkit"
 )
 
 // TestBackupAndRestoreUnderLoad backs a server up while events come in,
@@ -24,8 +26,22 @@ import (
 // on: it takes new events and still recognises those that it had.
 func TestBackupAndRestoreUnderLoad(t *testing.T) {
 	t.Parallel()
-	from := t.TempDir()
-	s := start(t, from)
+	t.Run("sqlite and duckdb", func(t *testing.T) {
+		t.Parallel()
+		backupAndRestore(t, crashConfig(t.TempDir()), crashConfig(t.TempDir()))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		from, to := crashConfig(t.TempDir()), crashConfig(t.TempDir())
+		for _, c := range []*config.Config{&from, &to} {
+			c.Store, c.Warehouse = testkit.PostgresURL(t), testkit.PostgresURL(t)
+		}
+		backupAndRestore(t, from, to)
+	})
+}
+
+func backupAndRestore(t *testing.T, from, to config.Config) {
+	s := startWith(t, from)
 	l := &ledger{sent: map[string]bool{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup
@@ -46,20 +62,15 @@ func TestBackupAndRestoreUnderLoad(t *testing.T) {
 	group.Wait()
 	s.stop()
 
-	to := t.TempDir()
-	config := crashConfig(to)
-	config.Keys = crashConfig(from).Keys
-	r, err := app.Restore(t.Context(), config, slog.New(slog.DiscardHandler), dir)
+	to.Keys = from.Keys
+	r, err := app.Restore(t.Context(), to, slog.New(slog.DiscardHandler), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Events != b.Warehouse.Events || r.CaughtUp < r.Events || r.CaughtUp < int64(len(before)) {
 		t.Errorf("restored %d and then %d events; the back-up holds %d and %d had been acknowledged before it", r.Events, r.CaughtUp, b.Warehouse.Events, len(before))
 	}
-	if err := os.Rename(config.Keys, crashConfig(to).Keys); err != nil {
-		t.Fatal(err)
-	}
-	again := start(t, to)
+	again := startWith(t, to)
 	client := &http.Client{Timeout: 10 * time.Second}
 	old := before[:min(20, len(before))]
 	fresh := []string{"fresh-1", "fresh-2", "fresh-3"}

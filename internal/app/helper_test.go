@@ -7,6 +7,7 @@ import (
 
 	"omote/internal/app"
 	"omote/internal/platform/auth"
+	"omote/internal/platform/config"
 )
 
 // running is a server of this process on a free port.
@@ -21,8 +22,12 @@ type running struct {
 // start serves the installation in dir until stop or the end of the test.
 func start(t *testing.T, dir string) *running {
 	t.Helper()
+	return startWith(t, crashConfig(dir))
+}
+
+func startWith(t *testing.T, c config.Config) *running {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := crashConfig(dir)
 	c.SendLocal = true // other systems are stood in for by servers of the test
 	a, err := app.Open(ctx, app.Options{Config: c, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

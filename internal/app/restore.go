@@ -54,8 +54,11 @@ func Restore(ctx context.Context, c config.Config, logger *slog.Logger, dir stri
 	if err != nil {
 		return r, err
 	}
-	if c.Store != "" || c.Log != "" {
-		return r, errs.Invalid("app.error.restore_engines", "store", "a back-up holds the store and the log of one machine: restore it without --store and --log")
+	if c.Log != "" {
+		return r, errs.Invalid("app.error.restore_engines", "log", "a back-up brings its event log into the data folder: restore it without --log")
+	}
+	if _, err := os.Stat(storeCopy(dir, c)); err != nil {
+		return r, errs.Invalid("app.error.restore_store", "store", "a store goes back into the engine it was backed up from: SQLite without --store, PostgreSQL with the address of an empty database").Because(err)
 	}
 	if err := emptyFolder(c.Data); err != nil {
 		return r, err
@@ -143,13 +146,6 @@ func ringOf(ctx context.Context, c config.Config, b Backup) (*keyring.File, erro
 
 // fill brings all parts into a folder and compares them with the manifest.
 func fill(ctx context.Context, c config.Config, logger *slog.Logger, keys *keyring.File, b Backup, dir, data string) error {
-	tables, err := store.Restore(ctx, filepath.Join(dir, backupStore), data)
-	if err != nil {
-		return err
-	}
-	if !maps.Equal(tables, b.Tables) {
-		return fmt.Errorf("the restored store's tables hold %v rows; the manifest says %v", tables, b.Tables)
-	}
 	names, err := pseudonym.New(ctx, keys)
 	if err != nil {
 		return err
@@ -164,7 +160,15 @@ func fill(ctx context.Context, c config.Config, logger *slog.Logger, keys *keyri
 	if err := eventlog.Restore(ctx, eventlog.Options{Dir: filepath.Join(data, "log"), Keys: keys, Logger: logger}, b.Log, open); err != nil {
 		return err
 	}
-	return copyUploads(filepath.Join(dir, backupUploads), filepath.Join(data, backupUploads))
+	if err := copyUploads(filepath.Join(dir, backupUploads), filepath.Join(data, backupUploads)); err != nil {
+		return err
+	}
+	// Last, since a database keeps what was restored into it.
+	tables, err := store.Restore(ctx, storeCopy(dir, c), store.Options{URL: c.Store, Dir: data, Keys: keys, Logger: logger}, migrations()...)
+	if err == nil && !maps.Equal(tables, b.Tables) {
+		err = fmt.Errorf("the restored store's tables hold %v rows; the manifest says %v", tables, b.Tables)
+	}
+	return err
 }
 
 // catchUp opens the restored installation, lets the projectors take up the log,

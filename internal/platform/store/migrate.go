@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strings"
 
 	"github.com/pressly/goose/v3"
 )
@@ -21,7 +22,12 @@ type Migrations struct {
 var moduleName = regexp.MustCompile(`^[a-z][a-z0-9]*$`)
 
 // versionTable is where goose keeps which files of a module have run.
-func versionTable(module string) string { return module + "_schema_version" }
+func versionTable(module string) string { return module + versionSuffix }
+
+const versionSuffix = "_schema_version"
+
+// ofVersions gives the module whose versions a table keeps, and whether it does.
+func ofVersions(table string) (module string, is bool) { return strings.CutSuffix(table, versionSuffix) }
 
 // Migrate brings the tables of the modules to their newest version. Several
 // processes may call it at once; one does the work.

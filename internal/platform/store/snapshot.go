@@ -12,18 +12,23 @@ import (
 	"omote/internal/platform/errs"
 )
 
-// Snapshot writes the whole store, as of one moment, into a new file while
-// others go on reading and writing, and counts the rows of each table in it. It
-// reads the file alone and holds back no writer.
-//
-// A store on PostgreSQL is backed up with PostgreSQL's own tools, which know its
-// log and its replicas; there Snapshot answers with a conflict that says so.
+// Snapshot writes the whole store, as of one moment, while others go on reading and
+// writing, and counts the rows of each table in it. It holds back no writer. On
+// SQLite path is a new file, on PostgreSQL a new folder.
 func (db *DB) Snapshot(ctx context.Context, path string) (map[string]int64, error) {
-	if db.path == "" {
-		return nil, errs.Conflict("error.store_snapshot", "the store is on PostgreSQL: back it up with pg_dump or point-in-time recovery")
-	}
 	if _, err := os.Lstat(path); err == nil {
 		return nil, errs.Conflict("error.store_exists", "%s exists already", path)
+	}
+	if db.path == "" {
+		err := os.Mkdir(path, 0o700)
+		var counts map[string]int64
+		if err == nil {
+			counts, err = db.snapshotPostgres(ctx, path)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("snapshot of the store: %w", err)
+		}
+		return counts, nil
 	}
 	// Readers of the pool are held to reading, which VACUUM INTO does not pass for.
 	conn := sql.OpenDB(sqliteConnector(db.path, true))
@@ -37,9 +42,26 @@ func (db *DB) Snapshot(ctx context.Context, path string) (map[string]int64, erro
 	return countTables(ctx, path)
 }
 
-// Restore puts a snapshot into a folder that has no store, checks that the file
-// is sound, and counts the rows of each table.
-func Restore(ctx context.Context, snapshot, dir string) (map[string]int64, error) {
+// Restore puts a snapshot into an empty place, a folder that has no store or a
+// PostgreSQL database that has no tables, checks it, and counts the rows of each
+// table. A snapshot goes back into the engine that it is of. The modules are those
+// whose tables are in it, in the order of their migrations.
+func Restore(ctx context.Context, snapshot string, o Options, modules ...Migrations) (map[string]int64, error) {
+	if o.URL == "" {
+		return restoreSQLite(ctx, snapshot, o.Dir)
+	}
+	db, err := Open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := db.restorePostgres(ctx, snapshot, modules)
+	if err = errors.Join(err, db.Close()); err != nil {
+		return nil, fmt.Errorf("restore the store: %w", err)
+	}
+	return counts, nil
+}
+
+func restoreSQLite(ctx context.Context, snapshot, dir string) (map[string]int64, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("restore the store: %w", err)
 	}

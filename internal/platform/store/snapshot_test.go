@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"testing"
 
@@ -12,19 +14,12 @@ import (
 )
 
 // TestSnapshotIsOneMomentAndRestores snapshots while a writer adds rows in
-// pairs: the copy holds whole pairs, and restores with the same counts. On
-// PostgreSQL it is refused.
+// pairs: the copy holds whole pairs, and restores with the same counts and rows.
 func TestSnapshotIsOneMomentAndRestores(t *testing.T) {
 	t.Parallel()
 	testkit.Stores(t, func(t *testing.T, db *store.DB) {
 		ctx := testkit.Context(t)
 		path := filepath.Join(t.TempDir(), "copy.db")
-		if db.Dialect().String() == "postgres" {
-			if _, err := db.Snapshot(ctx, path); errs.KindOf(err) != errs.KindConflict {
-				t.Errorf("PostgreSQL: %v", err)
-			}
-			return
-		}
 		writing, stop := context.WithCancel(ctx)
 		first, done := make(chan struct{}), make(chan error, 1)
 		go func() {
@@ -55,12 +50,27 @@ func TestSnapshotIsOneMomentAndRestores(t *testing.T) {
 		if _, err := db.Snapshot(ctx, path); errs.KindOf(err) != errs.KindConflict {
 			t.Errorf("a snapshot went over another: %v", err)
 		}
-		dir := t.TempDir()
-		again, err := store.Restore(ctx, path, dir)
-		if err != nil || fmt.Sprint(again) != fmt.Sprint(counts) {
+		to := store.Options{Dir: t.TempDir(), Keys: db.Keys()}
+		if db.Dialect().String() == "postgres" {
+			to.URL = testkit.PostgresURL(t)
+		}
+		again, err := store.Restore(ctx, path, to, demo)
+		if err != nil || !maps.Equal(again, counts) {
 			t.Fatalf("restored %v, want %v: %v", again, counts, err)
 		}
-		if _, err := store.Restore(ctx, path, dir); errs.KindOf(err) != errs.KindConflict {
+		restored, err := store.Open(ctx, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := restored.Pending(ctx, demo); err != nil || n != 0 {
+			t.Errorf("%d migrations are pending after the restore, %v", n, err)
+		}
+		var rows []thing
+		err = restored.Read(ctx, func(ctx context.Context, tx store.Tx) error { return tx.NewSelect().Model(&rows).Scan(ctx) })
+		if err = errors.Join(err, restored.Close()); err != nil || int64(len(rows)) != counts["demo_thing"] {
+			t.Errorf("%d rows can be read, %v", len(rows), err)
+		}
+		if _, err := store.Restore(ctx, path, to, demo); errs.KindOf(err) != errs.KindConflict {
 			t.Errorf("restored over a store: %v", err)
 		}
 	}, demo)

@@ -1,20 +1,13 @@
 package warehouse
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	"github.com/klauspost/compress/zstd"
 
 	"omote/internal/platform/errs"
+	"omote/internal/platform/pgcopy"
 )
 
 // Snapshot implements engine: every table as a compressed binary COPY, all from
@@ -28,8 +21,8 @@ func (e *pg) Snapshot(ctx context.Context, dir string, m *Manifest) error {
 		return s.(pgSession).conn.Raw(func(raw any) error {
 			conn := raw.(*stdlib.Conn).Conn()
 			for _, t := range tablesToCopy {
-				if err := copyOut(ctx, conn, t, dir); err != nil {
-					return fmt.Errorf("copy %s: %w", t.name, err)
+				if _, err := pgcopy.Out(ctx, conn, copied(t), dir); err != nil {
+					return err
 				}
 			}
 			return nil
@@ -37,23 +30,9 @@ func (e *pg) Snapshot(ctx context.Context, dir string, m *Manifest) error {
 	})
 }
 
-func snapshotPath(dir string, t table) string { return filepath.Join(dir, t.name+".copy.zst") }
-
-func copyOut(ctx context.Context, conn *pgx.Conn, t table, dir string) error {
-	f, err := os.OpenFile(snapshotPath(dir, t), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	z, err := zstd.NewWriter(f)
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	_, err = conn.PgConn().CopyTo(ctx, z, copyCommand(t, "TO STDOUT"))
-	return errors.Join(err, z.Close(), f.Sync(), f.Close())
-}
-
-func copyCommand(t table, direction string) string {
-	return fmt.Sprintf("COPY warehouse.%s (%s) %s (FORMAT binary)", t.name, strings.Join(t.columns, ", "), direction)
+// copied is the table as a back-up names it.
+func copied(t table) pgcopy.Table {
+	return pgcopy.Table{Schema: schemaName, Name: t.name, Columns: t.columns}
 }
 
 // restorePostgres reads a snapshot into the tables of a warehouse without facts.
@@ -72,26 +51,11 @@ func restorePostgres(ctx context.Context, dir string, opt Options) error {
 			return errs.Conflict("warehouse.error.not_empty", "the PostgreSQL warehouse holds facts already")
 		}
 		for _, t := range tablesToCopy {
-			if err := copyIn(ctx, tx.(pgTx).tx.Conn(), t, dir); err != nil {
-				return fmt.Errorf("copy %s: %w", t.name, err)
+			if _, err := pgcopy.In(ctx, tx.(pgTx).tx.Conn(), copied(t), dir); err != nil {
+				return err
 			}
 		}
 		return nil
 	})
 	return errors.Join(err, w.Close())
-}
-
-func copyIn(ctx context.Context, conn *pgx.Conn, t table, dir string) error {
-	f, err := os.Open(snapshotPath(dir, t))
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(bufio.NewReaderSize(f, 1<<20))
-	if err != nil {
-		return err
-	}
-	defer z.Close()
-	_, err = conn.PgConn().CopyFrom(ctx, io.Reader(z), copyCommand(t, "FROM STDIN"))
-	return err
 }
