@@ -134,7 +134,7 @@ type birth struct {
 type observer interface {
 	felt(c *customer, at int64, it *item, quality, before float64)
 	month(c *customer, at int64)
-	asked(c *customer, at int64, it *item, would int, chance float64, answered bool)
+	asked(c *customer, at int64, it *item, would int, felt, chance float64, answered bool)
 	decided(c *customer, at int64) // to leave
 }
 

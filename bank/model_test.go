@@ -12,7 +12,7 @@ type calibration struct {
 	departure int
 }
 
-func (w *calibration) asked(c *customer, at64 int64, it *item, would int, chance float64, answered bool) {
+func (w *calibration) asked(c *customer, at64 int64, it *item, would int, _, chance float64, answered bool) {
 	k := channelNames[it.ch]
 	x := w.answered[k]
 	if x == nil {
@@ -147,7 +147,7 @@ type nonresponse struct {
 	all, app, message struct{ weight, weighed, n, plain float64 }
 }
 
-func (w *nonresponse) asked(c *customer, at64 int64, it *item, would int, chance float64, answered bool) {
+func (w *nonresponse) asked(c *customer, at64 int64, it *item, would int, _, chance float64, answered bool) {
 	if it.x != insRel {
 		return
 	}

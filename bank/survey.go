@@ -93,7 +93,7 @@ func (s *sim) invite(c *customer, it *item) {
 	c.fatigue++
 	answered := r.chance(p)
 	if s.watch != nil {
-		s.watch.asked(c, e.at, &e, score, p, answered)
+		s.watch.asked(c, e.at, &e, score, would, p, answered)
 	}
 	if !answered {
 		if r.chance(0.004) {

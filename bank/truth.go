@@ -78,7 +78,7 @@ func (w *truthWatch) month(c *customer, at64 int64) {
 	x.nps += ExpectedNPS(float64(c.feel))
 }
 
-func (w *truthWatch) asked(c *customer, at64 int64, it *item, would int, _ float64, answered bool) {
+func (w *truthWatch) asked(c *customer, at64 int64, it *item, would int, _, _ float64, answered bool) {
 	x := at(w.responses, [2]int{monthOf(at64), int(it.x)})
 	x.n++
 	x.sum += float64(would)

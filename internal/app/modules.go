@@ -161,7 +161,7 @@ func (a *App) wire(ctx context.Context) error {
 		Kinds: []jobs.Kind{
 			rotation.Job(a.Store, a.Box, a.Sealed()...),
 			a.momentJob(),
-			a.clusterKind(),
+			a.clusterKind(), a.surveyKind(),
 			a.scanKind(), a.noticeKind(), a.rereadKind(),
 			jobs.Define(compactJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return a.Warehouse.Compact(ctx) }),
 			jobs.Define(sweepJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error { return s.auth.Sweep(ctx) }),
@@ -171,7 +171,7 @@ func (a *App) wire(ctx context.Context) error {
 			a.refreshKind(),
 			a.segmentKind(),
 		},
-		Periodic: []jobs.Periodic{a.momentSchedule(), a.clusterSchedule(), a.scanSchedule(), a.noticeSchedule(), a.rereadSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
+		Periodic: []jobs.Periodic{a.momentSchedule(), a.surveySchedule(), a.clusterSchedule(), a.scanSchedule(), a.noticeSchedule(), a.rereadSchedule(), {Name: sweepJob, Entity: a.Config.Entity, Kind: sweepJob, Schedule: jobs.Every(24 * time.Hour)},
 			{Name: compactJob, Entity: a.Config.Entity, Kind: compactJob, Schedule: jobs.Daily{Hour: 3, Zone: a.Config.Location()}},
 			a.approvalPeriodic(), a.signalPeriodic(), a.refreshPeriodic(), a.governancePeriodic(), a.wavePeriodic(), a.segmentPeriodic(), a.privacyPeriodic()},
 	})

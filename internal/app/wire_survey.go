@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,6 +21,7 @@ import (
 	"omote/internal/platform/config"
 	"omote/internal/platform/httpx"
 	"omote/internal/platform/i18n"
+	"omote/internal/platform/jobs"
 	"omote/internal/platform/scope"
 	"omote/internal/platform/store"
 	"omote/internal/platform/timer"
@@ -61,6 +63,22 @@ func (a *App) surveyModule() module.Module {
 			{Name: "answers to the log", Role: config.Worker, Run: s.surveys.RunTell},
 		},
 	}
+}
+
+// weightJob weights the answers of questionnaires with settings anew.
+const weightJob = "feedback.survey.weight"
+
+// weightedDays is the period that the pages of surveys show.
+const weightedDays = 90
+
+func (a *App) surveyKind() jobs.Kind {
+	return jobs.Define(weightJob, 3, func(ctx context.Context, _ *jobs.Run, _ struct{}) error {
+		return a.services.surveys.Reweight(ctx, weightedDays)
+	})
+}
+
+func (a *App) surveySchedule() jobs.Periodic {
+	return jobs.Periodic{Name: weightJob, Entity: a.Config.Entity, Kind: weightJob, Schedule: jobs.Every(time.Hour)}
 }
 
 // wireTimers makes what lets things happen at a time; modules add their kinds.

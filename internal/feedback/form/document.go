@@ -106,6 +106,17 @@ type Asking struct {
 	// Sample is the share of the eligible that is asked, decided by a hash, so the
 	// probability of each answer is known.
 	Sample float64 `json:"sample"`
+	// Shares are other samples for those whose event has a value in a dimension; the
+	// first that fits counts.
+	Shares []Share `json:"shares,omitempty"`
+	// FollowUp is the share of those whose invitation ended without an answer who are
+	// called, drawn at random: their answers stand for all who were silent.
+	FollowUp float64 `json:"follow_up,omitempty"`
+	// Segments: entering one starts an asking.
+	Segments []string `json:"segments,omitempty"`
+	// Every asks the members of Audience, or all customers, again and again; 0 never.
+	Every    time.Duration `json:"every,omitempty"`
+	Audience string        `json:"audience,omitempty"` // a segment
 	// Channels in the order in which they are tried.
 	Channels []string `json:"channels"`
 	// Remind sends once more when nothing came after so long; 0 never.
@@ -114,8 +125,34 @@ type Asking struct {
 	Quotas []Quota `json:"quotas,omitempty"`
 }
 
+// Share is the sample of those whose event has a value in a dimension ("unit", "via",
+// "journey", "product").
+type Share struct {
+	Dim   string  `json:"dim"`
+	Value string  `json:"value"`
+	Share float64 `json:"share"`
+}
+
+// Of gives the sample of those whose event has the values.
+func (a *Asking) Of(values map[string]string) float64 {
+	for _, s := range a.Shares {
+		if values[s.Dim] == s.Value {
+			return s.Share
+		}
+	}
+	return a.Sample
+}
+
+// Asks tells whether anybody is asked without being named.
+func (a *Asking) Asks() bool {
+	return a.Sample > 0 || slices.ContainsFunc(a.Shares, func(s Share) bool { return s.Share > 0 })
+}
+
+// Dimensions of events by which samples and quotas may differ.
+var Dimensions = []string{"unit", "via", "journey", "product"}
+
 // Quota is the most answers wanted in a day from those whose event has a value in
-// a dimension ("unit", "channel", "product", "segment").
+// a dimension ("unit", "via", "journey", "product").
 type Quota struct {
 	Dim   string `json:"dim"`
 	Value string `json:"value"`
@@ -329,8 +366,23 @@ func (d *Document) validateRest(bad func(string, string, ...any) error, seen map
 	case a.Remind != 0 && (a.Remind < 24*time.Hour || a.Remind >= a.ValidFor):
 		return bad("remind", "a reminder comes after a day or more, while the invitation is valid")
 	}
+	switch {
+	case a.FollowUp < 0 || a.FollowUp > 1:
+		return bad("follow_up", "the share that is called is from 0 to 1")
+	case a.FollowUp > 0 && d.Anonymity == Anonymous:
+		return bad("follow_up", "an anonymous questionnaire calls nobody")
+	case a.Every != 0 && (a.Every < 24*time.Hour || a.Every > 2*365*24*time.Hour):
+		return bad("every", "a round comes every day to every two years")
+	case len(a.Segments) > MaxOptions || len(a.Events) > MaxOptions || len(a.Shares) > MaxOptions:
+		return bad("segments", "at most %d segments, events and shares", MaxOptions)
+	}
+	for _, s := range a.Shares {
+		if !slices.Contains(Dimensions, s.Dim) || s.Value == "" || s.Share < 0 || s.Share > 1 {
+			return bad("shares", "a share names a dimension, a value and a share from 0 to 1")
+		}
+	}
 	for _, q := range a.Quotas {
-		if q.Dim == "" || q.Value == "" || q.Daily < 1 {
+		if !slices.Contains(Dimensions, q.Dim) || q.Value == "" || q.Daily < 1 {
 			return bad("quotas", "a quota names a dimension, a value and how many answers a day")
 		}
 	}

@@ -226,7 +226,11 @@ func (s *Service) completed(ctx context.Context, tx store.Tx, all []*saving) err
 const (
 	Speeding   = "speeding"    // faster than one can read
 	StraightOn = "straight_on" // the same point on every scale
+	Duplicate  = "duplicate"   // the words of another response of the batch or the last day
 )
+
+// Flags lists them.
+var Flags = []string{Speeding, StraightOn, Duplicate}
 
 // readable is the least time a question takes to read and answer.
 const readable = 700 * time.Millisecond

@@ -81,7 +81,7 @@ func scoreOf(ctx context.Context, res *survey.Result) (value, interval string) {
 
 func (p Pages) published(ctx context.Context, r *http.Request) *ui.ToastProps {
 	switch done := r.URL.Query().Get("done"); done {
-	case "saved", "proposed", "closed":
+	case "saved", "proposed", "closed", "weighted", "called":
 		return &ui.ToastProps{Text: i18n.T(ctx, "feedback.survey.done."+done)}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
@@ -22,6 +23,8 @@ type view struct {
 	groups   []survey.GroupResult
 	units    map[string]string
 	report   *survey.Report
+	raked    *survey.Raked
+	flagged  map[string]int64
 }
 
 func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
@@ -38,6 +41,12 @@ func (p Pages) show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if v.units, err = p.UnitNames(ctx); err != nil {
+		return err
+	}
+	if _, v.raked, err = p.Surveys.Weighting(ctx, v.version.Document.ID); err != nil {
+		return err
+	}
+	if v.flagged, err = p.Surveys.Flagged(ctx, v.version.Document.ID, v.result.Period.From); err != nil {
 		return err
 	}
 	page := p.page(ctx, r, v)
@@ -93,6 +102,9 @@ func (v *view) tabs(ctx context.Context, at string) []ui.Tab {
 	base := surveyPath(v.version.Document.ID)
 	tabs := []ui.Tab{{Label: i18n.T(ctx, "feedback.survey.tab.results"), Href: base, Current: at == "results"},
 		{Label: i18n.T(ctx, "feedback.survey.tab.asking"), Href: base + "/asking", Current: at == "asking"}}
+	if v.version.Document.Score() != nil {
+		tabs = append(tabs, ui.Tab{Label: i18n.T(ctx, "feedback.survey.tab.weights"), Href: base + "/weights", Current: at == "weights"})
+	}
 	if auth.Can(ctx, survey.PermAnswers) && v.version.Document.Anonymity == form.Known {
 		tabs = append(tabs, ui.Tab{Label: i18n.T(ctx, "feedback.survey.tab.answers"), Href: base + "/answers", Current: at == "answers"})
 	}
@@ -198,6 +210,20 @@ func answerName(ctx context.Context, it *form.Item, answer string) string {
 	return answer
 }
 
+// flags says how many responses carry a quality flag.
+func (v *view) flags(ctx context.Context) string {
+	var parts []string
+	for _, flag := range survey.Flags {
+		if n := v.flagged[flag]; n > 0 {
+			parts = append(parts, i18n.Fmt(ctx).Int(n)+" "+i18n.T(ctx, "feedback.survey.flag."+flag))
+		}
+	}
+	if len(parts) == 0 {
+		return "0"
+	}
+	return strings.Join(parts, ", ")
+}
+
 func (v *view) facts(ctx context.Context) []ui.KeyValue {
 	d, f := v.version.Document, i18n.Fmt(ctx)
 	var asked, answered int64
@@ -217,6 +243,7 @@ func (v *view) facts(ctx context.Context) []ui.KeyValue {
 		{Key: i18n.T(ctx, "feedback.survey.fact.asked"), Value: f.Int(asked)},
 		{Key: i18n.T(ctx, "feedback.survey.fact.rate"), Value: rate},
 		{Key: i18n.T(ctx, "feedback.survey.fact.done"), Value: f.Int(v.result.Done)},
+		{Key: i18n.T(ctx, "feedback.survey.fact.flagged"), Value: v.flags(ctx)},
 		{Key: i18n.T(ctx, "feedback.survey.fact.sample"), Value: f.Percent(d.Asking.Sample, 0)},
 		{Key: i18n.T(ctx, "feedback.survey.fact.delay"), Value: f.Duration(d.Asking.Delay)},
 		{Key: i18n.T(ctx, "feedback.survey.fact.valid"), Value: f.Duration(d.Asking.ValidFor)},

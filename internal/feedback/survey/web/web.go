@@ -53,6 +53,8 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Handle("GET /feedback/surveys/{id}/answers.csv", survey.PermAnswers, p.export)
 	r.Handle("GET /feedback/surveys/{id}/questions.csv", survey.PermRead, p.table)
 	r.Handle("GET /feedback/surveys/{id}/asking", survey.PermRead, p.asking)
+	r.Handle("GET /feedback/surveys/{id}/weights", survey.PermRead, p.weights)
+	r.Handle("POST /feedback/surveys/{id}/weights", survey.PermEdit, p.setWeights)
 	r.Handle("GET /feedback/surveys/{id}/answers", survey.PermAnswers, p.answers)
 	r.Handle("GET /feedback/surveys/{id}/files/{file}", survey.PermAnswers, p.file)
 	r.Handle("GET /feedback/surveys/{id}/share", survey.PermEdit, p.share)
