@@ -57,6 +57,7 @@ import (
 	"omote/internal/platform/jobs"
 	"omote/internal/platform/outbox"
 	"omote/internal/platform/projector"
+	"omote/internal/platform/send"
 	"omote/internal/platform/store"
 	"omote/internal/platform/store/sealed"
 	"omote/internal/platform/timer"
@@ -82,6 +83,7 @@ type services struct {
 	match       *match.Service
 	outbox      *outbox.Outbox
 	gates       *outbox.Gates
+	gateways    map[string]*send.Gateway
 	blueprints  *blueprint.Service
 	conform     *conform.Service
 	timers      *timer.Timers

@@ -35,6 +35,7 @@ func (a *App) wireOutbox() error {
 		for name, g := range gateways {
 			senders[name] = g
 		}
+		a.services.gateways = gateways
 	}
 	a.services.gates = &outbox.Gates{}
 	a.services.outbox = outbox.New(a.Store, a.Box, senders, outbox.Options{Gate: a.services.gates})
@@ -42,5 +43,5 @@ func (a *App) wireOutbox() error {
 }
 
 func (a *App) outboxModule() module.Module {
-	return module.Module{Name: "outbox", Work: []module.Work{{Name: "outbox", Role: config.Worker, Run: a.services.outbox.Run}}}
+	return module.Module{Name: "outbox", Routes: a.deliveryRoutes, Work: []module.Work{{Name: "outbox", Role: config.Worker, Run: a.services.outbox.Run}}}
 }

@@ -28,7 +28,7 @@ const segmentJob = "customer.segment.figures"
 func (a *App) wireSegments() (err error) {
 	s := a.services
 	s.segments, err = segment.NewService(segment.Deps{DB: a.Store, Facts: a.Warehouse, Pseudonyms: a.Names, Clock: a.Clock, Entity: a.Config.Entity,
-		Reach: reach{s.consents}, Seen: a.seenEvents})
+		Reach: reach{s.consents}, Seen: a.seenEvents, Hook: a.segmentsChanged})
 	if err != nil {
 		return fmt.Errorf("segments: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"omote/internal/customer/consent"
 	"omote/internal/customer/contact"
 	"omote/internal/customer/identity"
+	segments "omote/internal/customer/segment"
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
 	surveyapi "omote/internal/feedback/survey/api"
@@ -37,7 +38,7 @@ func (a *App) wireSurveys(ctx context.Context) error {
 	}
 	s.surveys = survey.New(survey.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Log: a.Log, Timers: s.timers, Outbox: s.outbox, Approvals: s.approvals,
 		Contacts: judge{s.contacts}, People: people{identity.Reader{Box: a.Box}, a.Config.Locale}, Logger: a.Logger, Zone: a.Config.Location(), Bank: a.Config.Bank,
-		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels(), Things: things, Followers: []survey.Follower{answersToCases{a}, answersToConsent{a}}})
+		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels(), Things: things, Members: segmentMembers{a}, Followers: []survey.Follower{answersToCases{a}, answersToConsent{a}}})
 	pack, err := form.Shipped()
 	if err != nil {
 		return err
@@ -63,6 +64,28 @@ func (a *App) surveyModule() module.Module {
 			{Name: "answers to the log", Role: config.Worker, Run: s.surveys.RunTell},
 		},
 	}
+}
+
+// segmentMembers lists the members of segments for rounds of askings.
+type segmentMembers struct{ a *App }
+
+// Members implements survey.Members.
+func (m segmentMembers) Members(ctx context.Context, tx store.Tx, segment, after string, limit int) ([]string, error) {
+	return m.a.services.segments.MembersAfter(ctx, tx, segment, after, limit)
+}
+
+// segmentsChanged starts askings of customers who entered a segment.
+func (a *App) segmentsChanged(ctx context.Context, tx store.Tx, changes []segments.Change) error {
+	var entries []survey.Entry
+	for _, c := range changes {
+		if c.Entered && !c.History {
+			entries = append(entries, survey.Entry{Customer: c.CustomerID, Segment: c.Segment})
+		}
+	}
+	if len(entries) == 0 || a.services.surveys == nil {
+		return nil
+	}
+	return a.services.surveys.Entered(ctx, tx, entries)
 }
 
 // weightJob weights the answers of questionnaires with settings anew.

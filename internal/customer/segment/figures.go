@@ -457,6 +457,17 @@ WHERE entity = ? AND segment_id = ? AND departed IS NULL AND customer_id > ? ORD
 	return p, nil
 }
 
+// MembersAfter gives the ids of members after one, in order, for work that goes through
+// all of them in steps of its own transactions.
+func (s *Service) MembersAfter(ctx context.Context, tx store.Tx, id, after string, limit int) ([]string, error) {
+	p, err := members(ctx, tx, id, after, limit)
+	out := make([]string, len(p.Items))
+	for i, m := range p.Items {
+		out[i] = m.CustomerID
+	}
+	return out, err
+}
+
 // Stay is a membership of a customer that ended or stands.
 type Stay struct {
 	Segment  string

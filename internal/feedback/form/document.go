@@ -114,7 +114,7 @@ type Asking struct {
 	FollowUp float64 `json:"follow_up,omitempty"`
 	// Segments: entering one starts an asking.
 	Segments []string `json:"segments,omitempty"`
-	// Every asks the members of Audience, or all customers, again and again; 0 never.
+	// Every asks the members of Audience again and again; 0 never.
 	Every    time.Duration `json:"every,omitempty"`
 	Audience string        `json:"audience,omitempty"` // a segment
 	// Channels in the order in which they are tried.
@@ -371,8 +371,8 @@ func (d *Document) validateRest(bad func(string, string, ...any) error, seen map
 		return bad("follow_up", "the share that is called is from 0 to 1")
 	case a.FollowUp > 0 && d.Anonymity == Anonymous:
 		return bad("follow_up", "an anonymous questionnaire calls nobody")
-	case a.Every != 0 && (a.Every < 24*time.Hour || a.Every > 2*365*24*time.Hour):
-		return bad("every", "a round comes every day to every two years")
+	case a.Every != 0 && (a.Every < 24*time.Hour || a.Every > 2*365*24*time.Hour || a.Audience == ""):
+		return bad("every", "a round comes every day to every two years and asks a segment")
 	case len(a.Segments) > MaxOptions || len(a.Events) > MaxOptions || len(a.Shares) > MaxOptions:
 		return bad("segments", "at most %d segments, events and shares", MaxOptions)
 	}

@@ -197,5 +197,6 @@ type Response struct {
 	Completed   time.Time
 	// System and UserID name the person to the log; sealed in the store.
 	System, UserID string
-	told           bool // its events are in the log, or it has none
+	same           string // keyed hash of the words
+	told           bool   // its events are in the log, or it has none
 }

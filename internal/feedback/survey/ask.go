@@ -70,6 +70,11 @@ type Invitation struct {
 	Expires     time.Time
 	// System and UserID name the person to the log; sealed in the store.
 	System, UserID string
+	// Delivery is what the gateway reported; FollowUp the share of the silent that is
+	// called, 0 for those who are not; Calls the attempts.
+	Delivery string
+	FollowUp float64
+	Calls    int64
 }
 
 // maxAge is how old an event may be to start an asking.
@@ -105,7 +110,7 @@ func (h Handler) Handle(ctx context.Context, tx store.Tx, records []eventlog.Rec
 			continue
 		}
 		for _, v := range live {
-			if v.Document.Asking.Sample > 0 && starts(v.Document.Asking.Events, e) {
+			if v.Document.Asking.Asks() && starts(v.Document.Asking.Events, e) {
 				record := h.Pseudonyms.Record(e.Entity, e.RecordID()).String()
 				found = append(found, s.invite(tx, v, record, e))
 			}
@@ -129,10 +134,11 @@ func (s *Service) invite(tx store.Tx, v *Version, record string, e *event.Event)
 	a := &v.Document.Asking
 	cause := e.Source + "\x1f" + e.MessageID
 	in := &Invitation{CustomerID: record, ID: uuid.Must(uuid.NewV7()).String(), Survey: v.Document.ID, Version: v.Version, Cause: hashed(cause),
-		State: Waiting, Probability: a.Sample, Unit: e.Unit, Via: e.Channel, Journey: e.Journey, Product: e.Product, Created: tx.Now().Time(),
+		State: Waiting, Unit: e.Unit, Via: e.Channel, Journey: e.Journey, Product: e.Product, Created: tx.Now().Time(),
 		Due: e.Time().Add(a.Delay), System: e.SystemName(), UserID: e.UserID}
 	in.Expires = in.Due.Add(a.ValidFor)
-	if !Sampled(a.Sample, v.Entity, v.Document.ID, record, cause) {
+	in.Probability = a.Of(map[string]string{"unit": e.Unit, "via": e.Channel, "journey": e.Journey, "product": e.Product})
+	if !Sampled(in.Probability, v.Entity, v.Document.ID, record, cause) {
 		in.State, in.Reason = NotAsked, NotSampled
 	}
 	return in
@@ -265,7 +271,7 @@ func (s *Service) ask(ctx context.Context, tx store.Tx, v *Version, in *Invitati
 	in.Reason = NoChannel
 	var again time.Time
 	for _, channel := range v.Document.Asking.Channels {
-		if !slices.Contains(s.Channels, channel) {
+		if channel != CallChannel && !slices.Contains(s.Channels, channel) {
 			continue
 		}
 		reach, err := s.People.Address(ctx, tx, in.CustomerID, channel)
@@ -296,8 +302,13 @@ func (s *Service) ask(ctx context.Context, tx store.Tx, v *Version, in *Invitati
 	return nil
 }
 
-// send puts the message into the outbox. key is also the contact's reservation.
+// send puts the message into the outbox; a call goes to the list of calls. key is also
+// the contact's reservation.
 func (s *Service) send(ctx context.Context, tx store.Tx, v *Version, in *Invitation, channel string, to Reach, key string) error {
+	if channel == CallChannel {
+		in.State, in.Channel, in.Reason, in.Asked = Asked, channel, "", tx.Now().Time()
+		return s.expireAt(ctx, tx, in)
+	}
 	address, err := s.linkTo(ctx, tx.Scope.Entity, in, channel)
 	if err != nil {
 		return err
@@ -311,6 +322,9 @@ func (s *Service) send(ctx context.Context, tx store.Tx, v *Version, in *Invitat
 		return err
 	}
 	in.State, in.Channel, in.Reason, in.Asked = Asked, channel, "", tx.Now().Time()
+	if err := s.expireAt(ctx, tx, in); err != nil {
+		return err
+	}
 	if remind := v.Document.Asking.Remind; remind > 0 && key == in.ID {
 		return s.Timers.Set(ctx, tx, timer.Timer{Kind: remindTimer, ID: in.key(), Due: in.Asked.Add(remind)})
 	}

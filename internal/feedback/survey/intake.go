@@ -135,6 +135,11 @@ func (n *intake) write(ctx context.Context, entity string, group []*saving) erro
 			}
 			before, wasDone := r.Answers, !r.Completed.IsZero()
 			n.s.merge(tx, one, r)
+			if !wasDone && !r.Completed.IsZero() {
+				if err := n.s.repeated(ctx, tx, r); err != nil {
+					return err
+				}
+			}
 			t.change(r, before, r.Answers)
 			if !wasDone && !r.Completed.IsZero() {
 				t.count(r)
@@ -161,6 +166,9 @@ func (s *Service) newResponse(tx store.Tx, one *saving) *Response {
 		Channel: v.Channel, Locale: one.locale, Probability: 1, Answers: form.Answers{}, Started: now}
 	if in := v.invitation; in != nil {
 		r.Probability, r.Unit, r.Via, r.Journey, r.Product, r.System, r.UserID = in.Probability, in.Unit, in.Via, in.Journey, in.Product, in.System, in.UserID
+		if in.FollowUp > 0 {
+			r.Probability *= in.FollowUp
+		}
 	} else {
 		r.Unit, r.Invitation = v.Invitation, "" // an open link carries its place
 	}

@@ -39,6 +39,7 @@ type responseRow struct {
 	Updated     store.Micros
 	Completed   store.Micros `bun:",nullzero"`
 	Told        bool
+	Same        string
 }
 
 func answersPlace(customer, id string) sealed.Place {
@@ -48,7 +49,7 @@ func answersPlace(customer, id string) sealed.Place {
 func (s *Service) response(ctx context.Context, r *responseRow) (*Response, error) {
 	out := &Response{CustomerID: r.CustomerID, ID: r.ID, Survey: r.Survey, Version: r.Version, Invitation: r.Invitation, Channel: r.Channel, Locale: r.Locale,
 		Probability: r.Probability, Unit: r.Unit, Via: r.Via, Journey: r.Journey, Product: r.Product, Answers: form.Answers{}, Score: r.Score,
-		Started: r.Started.Time(), Updated: r.Updated.Time(), Completed: when(r.Completed)}
+		same: r.Same, Started: r.Started.Time(), Updated: r.Updated.Time(), Completed: when(r.Completed)}
 	if r.Flags != "" {
 		out.Flags = strings.Split(r.Flags, ",")
 	}
@@ -128,7 +129,7 @@ func (s *Service) keepResponses(ctx context.Context, tx store.Tx, changed map[st
 		started[i], updated[i], completed[i] = store.At(r.Started), store.At(r.Updated), nullable(micros(r.Completed))
 	}
 	_, err := tx.Batch(ctx, "survey_response", store.Upsert{Key: []string{"customer_id", "id"},
-		Set: store.Replace("answers", "score", "flags", "updated", "completed", "locale") + ", told = FALSE"},
+		Set: store.Replace("answers", "score", "flags", "updated", "completed", "locale", "same") + ", told = FALSE"},
 		store.Col("customer_id", str(func(r *Response) string { return r.CustomerID })), store.Col("id", ids), store.Col("entity", entity),
 		store.Col("survey", str(func(r *Response) string { return r.Survey })), store.Col("version", version),
 		store.Col("invitation", str(func(r *Response) string { return r.Invitation })), store.Col("channel", str(func(r *Response) string { return r.Channel })),
@@ -136,7 +137,8 @@ func (s *Service) keepResponses(ctx context.Context, tx store.Tx, changed map[st
 		store.Col("unit", str(func(r *Response) string { return r.Unit })), store.Col("via", str(func(r *Response) string { return r.Via })),
 		store.Col("journey", str(func(r *Response) string { return r.Journey })), store.Col("product", str(func(r *Response) string { return r.Product })),
 		store.Col("answers", answers), store.Col("score", score), store.Col("flags", str(func(r *Response) string { return strings.Join(r.Flags, ",") })),
-		store.Col("who", who), store.Col("started", started), store.Col("updated", updated), store.Col("completed", completed), store.Col("told", toldAlready))
+		store.Col("who", who), store.Col("started", started), store.Col("updated", updated), store.Col("completed", completed), store.Col("told", toldAlready),
+		store.Col("same", str(func(r *Response) string { return r.same })))
 	return err
 }
 

@@ -37,6 +37,9 @@ type invitationRow struct {
 	Asked       store.Micros `bun:",nullzero"`
 	Reminded    store.Micros `bun:",nullzero"`
 	Expires     store.Micros
+	Delivery    string
+	Followup    float64
+	Calls       int64
 }
 
 // whoPlace is what the name of a person to the log is encrypted for.
@@ -66,7 +69,8 @@ func (s *Service) openWho(ctx context.Context, p sealed.Place, raw []byte) (syst
 func (s *Service) invitation(ctx context.Context, r *invitationRow) (*Invitation, error) {
 	in := &Invitation{CustomerID: r.CustomerID, ID: r.ID, Survey: r.Survey, Version: r.Version, Cause: r.Cause, State: r.State, Channel: r.Channel,
 		Probability: r.Probability, Unit: r.Unit, Via: r.Via, Journey: r.Journey, Product: r.Product, Reason: r.Reason, Reasons: json.RawMessage(r.Reasons),
-		Created: r.Created.Time(), Due: r.Due.Time(), Asked: when(r.Asked), Reminded: when(r.Reminded), Expires: r.Expires.Time()}
+		Created: r.Created.Time(), Due: r.Due.Time(), Asked: when(r.Asked), Reminded: when(r.Reminded), Expires: r.Expires.Time(),
+		Delivery: r.Delivery, FollowUp: r.Followup, Calls: r.Calls}
 	var err error
 	in.System, in.UserID, err = s.openWho(ctx, whoPlace("survey_invitation", r.CustomerID, r.ID), r.Who)
 	return in, err
@@ -104,8 +108,8 @@ func (s *Service) findInvitation(ctx context.Context, tx store.Tx, customer, id 
 }
 
 func updateInvitation(ctx context.Context, tx store.Tx, in *Invitation) error {
-	_, err := tx.NewRaw("UPDATE survey_invitation SET state = ?, channel = ?, reason = ?, reasons = ?, due = ?, asked = ?, reminded = ? WHERE customer_id = ? AND id = ?",
-		in.State, in.Channel, in.Reason, string(in.Reasons), store.At(in.Due), nullable(micros(in.Asked)), nullable(micros(in.Reminded)), in.CustomerID, in.ID).Exec(ctx)
+	_, err := tx.NewRaw("UPDATE survey_invitation SET state = ?, channel = ?, reason = ?, reasons = ?, due = ?, asked = ?, reminded = ?, expires = ?, followup = ?, calls = ? WHERE customer_id = ? AND id = ?",
+		in.State, in.Channel, in.Reason, string(in.Reasons), store.At(in.Due), nullable(micros(in.Asked)), nullable(micros(in.Reminded)), store.At(in.Expires), in.FollowUp, in.Calls, in.CustomerID, in.ID).Exec(ctx)
 	return err
 }
 
@@ -119,6 +123,42 @@ func nullable(m store.Micros) *store.Micros {
 func answeredInvitation(ctx context.Context, tx store.Tx, customer, id string) error {
 	_, err := tx.NewRaw("UPDATE survey_invitation SET state = ? WHERE customer_id = ? AND id = ?", Answered, customer, id).Exec(ctx)
 	return err
+}
+
+// delivered notes a gateway's report on an invitation's message.
+func delivered(ctx context.Context, tx store.Tx, customer, id, delivery string) error {
+	_, err := tx.NewRaw("UPDATE survey_invitation SET delivery = ? WHERE customer_id = ? AND id = ?", delivery, customer, id).Exec(ctx)
+	return err
+}
+
+// callsWaiting gives invitations that wait for a call, the least tried first.
+func (s *Service) callsWaiting(ctx context.Context, tx store.Tx, survey string, limit int) (out []*Invitation, err error) {
+	var rows []invitationRow
+	err = tx.NewSelect().Model(&rows).Where("entity = ? AND survey = ? AND state = ? AND channel = ? AND due <= ? AND expires > ?", tx.Scope.Entity, survey, Asked, CallChannel, tx.Now(), tx.Now()).
+		OrderExpr("calls, asked, id").Limit(int64(limit)).Scan(ctx)
+	for i := range rows {
+		in, openErr := s.invitation(ctx, &rows[i])
+		if openErr != nil {
+			return nil, openErr
+		}
+		out = append(out, in)
+	}
+	return out, err
+}
+
+// silentCount is what became of invitations by a value of a dimension.
+type SilentCount struct {
+	Value                                 string
+	Asked, Answered, Delivered, Failed, N int64
+}
+
+func silentCounts(ctx context.Context, tx store.Tx, survey, dim string, since store.Micros) (out []SilentCount, err error) {
+	column := bun.Ident(dim)
+	err = tx.NewRaw(`SELECT ? AS value, COUNT(*) AS n, SUM(CASE WHEN state IN (?, ?, ?) THEN 1 ELSE 0 END) AS asked, SUM(CASE WHEN state = ? THEN 1 ELSE 0 END) AS answered,
+SUM(CASE WHEN delivery IN ('delivered', 'read') THEN 1 ELSE 0 END) AS delivered, SUM(CASE WHEN delivery = 'failed' THEN 1 ELSE 0 END) AS failed
+FROM survey_invitation WHERE entity = ? AND survey = ? AND created >= ? GROUP BY ? ORDER BY asked DESC, value LIMIT 200`,
+		column, Asked, Answered, Expired, Answered, tx.Scope.Entity, survey, since, column).Scan(ctx, &out)
+	return out, err
 }
 
 // quotaFull tells whether a quota of the questionnaire has its answers of the day.

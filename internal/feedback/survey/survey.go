@@ -116,6 +116,7 @@ type Deps struct {
 	Bank      string
 	BaseURL   string
 	Things    form.Things // what texts ask about; nil leaves it out
+	Members   Members     // of segments, for rounds; nil asks in no rounds
 	Scanner   Scanner     // looks at files that people send; nil where none is set up
 	// Channels that are set up, such as "email".
 	Channels []string
@@ -136,7 +137,8 @@ const publishKind = "feedback.survey_publish"
 func New(d Deps) *Service {
 	s := &Service{Deps: d, live: map[string]map[string]*Version{}}
 	s.intake = newIntake(s)
-	d.Timers.Add(timer.Kind{Name: askTimer, Fire: s.fireAsk}, timer.Kind{Name: remindTimer, Fire: s.fireRemind})
+	d.Timers.Add(timer.Kind{Name: askTimer, Fire: s.fireAsk}, timer.Kind{Name: remindTimer, Fire: s.fireRemind}, timer.Kind{Name: expireTimer, Fire: s.fireExpire},
+		timer.Kind{Name: roundTimer, Fire: s.fireRound})
 	d.Approvals.Register(approval.Kind{Name: publishKind, Permission: PermApprove, Approved: s.approved})
 	return s
 }
@@ -286,6 +288,9 @@ func (s *Service) approved(ctx context.Context, tx store.Tx, r approval.Request)
 		return err
 	}
 	tx.AfterCommit(func() { s.forget(tx.Scope.Entity) })
+	if p.Document.Asking.Every > 0 {
+		return s.startRound(ctx, tx, p.ID, tx.Now().Time().Add(roundDelay))
+	}
 	return nil
 }
 

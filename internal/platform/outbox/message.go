@@ -65,6 +65,7 @@ type Message struct {
 	Receipt  string // what the channel called it
 	Created  time.Time
 	Settled  time.Time // when it left pending and claimed for good
+	Delivery Delivery  // what the channel reported after it took the message
 }
 
 // VisitKey is the idempotency key of an action of a flow: the instance of the
@@ -112,12 +113,14 @@ type row struct {
 	Receipt    string
 	Created    store.Micros
 	Settled    store.Micros `bun:",nullzero"`
+	Delivery   Delivery
+	DeliveryAt store.Micros `bun:",nullzero"`
 }
 
 func (r row) message() Message {
 	return Message{
 		ID: r.ID, Entity: r.Entity, CustomerID: r.CustomerID, Channel: r.Channel, Purpose: r.Purpose, Key: r.Key,
 		Payload: json.RawMessage(r.Payload.Plain), Due: r.Due.Time(), State: r.State, Reason: r.Reason, Attempts: r.Attempts,
-		Receipt: r.Receipt, Created: r.Created.Time(), Settled: r.Settled.Time(),
+		Receipt: r.Receipt, Created: r.Created.Time(), Settled: r.Settled.Time(), Delivery: r.Delivery,
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -58,6 +59,74 @@ type GatewayConfig struct {
 	// for gateways that answer 200 to everything.
 	Ok      string `yaml:"ok"`
 	OkValue string `yaml:"ok_value"`
+	// Reports is how the gateway tells later what became of a message.
+	Reports ReportConfig `yaml:"reports"`
+}
+
+// ReportConfig describes the delivery reports that a gateway posts, signed by the
+// Standard Webhooks:
+//
+//	reports:
+//	  secret: ${SMS_REPORT_SECRET}
+//	  id: message.id
+//	  status: message.status
+//	  delivered: [DELIVRD]
+//	  read: [READ]
+//	  failed: [UNDELIV, EXPIRED, REJECTD]
+type ReportConfig struct {
+	Secret    string   `yaml:"secret"`
+	ID        string   `yaml:"id"`     // dotted path of the gateway's id, or of the message's key
+	Status    string   `yaml:"status"` // dotted path
+	Delivered []string `yaml:"delivered"`
+	Read      []string `yaml:"read"`
+	Failed    []string `yaml:"failed"`
+}
+
+// Reported is one delivery report.
+type Reported struct {
+	ID       string
+	Delivery outbox.Delivery
+}
+
+// maxReports bounds how many reports one request may bring.
+const maxReports = 1000
+
+// Reports reads the delivery reports of a request after it has verified its signature.
+// States on the way, such as "queued", are left out.
+func (g *Gateway) Reports(header http.Header, body []byte, now time.Time) (out []Reported, err error) {
+	c := g.config.Reports
+	if c.Secret == "" || c.ID == "" || c.Status == "" {
+		return nil, errs.NotFound("send.error.reports", "the channel takes no reports")
+	}
+	if err := Verify(c.Secret, header, body, now); err != nil {
+		return nil, err
+	}
+	var answer any
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, errs.Invalid("send.error.report", "body", "the report is no JSON").Because(err)
+	}
+	list, many := answer.([]any)
+	if !many {
+		list = []any{answer}
+	}
+	if len(list) > maxReports {
+		return nil, errs.TooLarge("send.error.report", "at most %d reports at a time", maxReports)
+	}
+	for _, one := range list {
+		r, status := Reported{ID: at(one, c.ID)}, at(one, c.Status)
+		switch {
+		case slices.Contains(c.Delivered, status):
+			r.Delivery = outbox.Delivered
+		case slices.Contains(c.Read, status):
+			r.Delivery = outbox.DeliveryRead
+		case slices.Contains(c.Failed, status):
+			r.Delivery = outbox.DeliveryFailed
+		}
+		if r.ID != "" && r.Delivery != "" {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 // Gateway sends short texts through an HTTP service.
@@ -116,6 +185,7 @@ func newGateway(name string, c GatewayConfig, env func(string) string, local boo
 	if strings.HasPrefix(headers.Get("Content-Type"), "application/json") && !json.Valid(made.Bytes()) {
 		return nil, bad("body does not make JSON; write members as {{json .Text}}", nil)
 	}
+	c.Reports.Secret = os.Expand(c.Reports.Secret, env)
 	return &Gateway{c, body, headers, client(local)}, nil
 }
 
