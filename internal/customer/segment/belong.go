@@ -19,7 +19,7 @@ func (s *Service) Belonging(ctx context.Context, id string, yield func(customer 
 }
 
 func belonging(ctx context.Context, tx store.Tx, id string, yield func(customer string)) error {
-	rows, err := tx.QueryContext(ctx, `SELECT customer_id FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND departed IS NULL`, tx.Scope.Entity, id)
+	rows, err := tx.QueryContext(ctx, belongSQL, tx.Scope.Entity, id)
 	if err != nil {
 		return fmt.Errorf("read the members of %s: %w", id, err)
 	}

@@ -437,14 +437,18 @@ func (s *Service) Members(ctx context.Context, id, after string, limit int) (p P
 	return p, err
 }
 
+// membersSQL gives a page of members. They are found in the index first: it alone
+// knows who belongs now, and no page reads past memberships that ended. (SQLite keeps the order of a CROSS JOIN.)
+const membersSQL = `SELECT m.customer_id, m.entered, m.cause FROM (` + belongSQL + ` AND customer_id > ? ORDER BY customer_id LIMIT ?) b
+CROSS JOIN customer_segment_member m WHERE m.entity = ? AND m.customer_id = b.customer_id AND m.segment_id = ? AND m.departed IS NULL ORDER BY m.customer_id`
+
 func members(ctx context.Context, tx store.Tx, id, after string, limit int) (p Page, err error) {
 	var rows []struct {
 		CustomerID string
 		Entered    store.Micros
 		Cause      Cause
 	}
-	err = tx.NewRaw(`SELECT customer_id, entered, cause FROM customer_segment_member
-WHERE entity = ? AND segment_id = ? AND departed IS NULL AND customer_id > ? ORDER BY customer_id LIMIT ?`, tx.Scope.Entity, id, after, limit+1).Scan(ctx, &rows)
+	err = tx.NewRaw(membersSQL, tx.Scope.Entity, id, after, limit+1, tx.Scope.Entity, id).Scan(ctx, &rows)
 	if err != nil {
 		return p, fmt.Errorf("list members: %w", err)
 	}

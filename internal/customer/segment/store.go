@@ -256,6 +256,9 @@ func depart(ctx context.Context, tx store.Tx, now store.Micros, segment string, 
 	return nil
 }
 
+// belongSQL gives who belongs to a segment, from the index alone.
+const belongSQL = `SELECT customer_id FROM customer_segment_member WHERE entity = ? AND segment_id = ? AND departed IS NULL`
+
 // departAll ends every membership of a segment that is no longer in use.
 func departAll(ctx context.Context, tx store.Tx, segment string) error {
 	_, err := tx.NewRaw("UPDATE customer_segment_member SET departed = ?, ended_by = ? WHERE entity = ? AND segment_id = ? AND departed IS NULL",
