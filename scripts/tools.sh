@@ -5,6 +5,7 @@ set -u
 missing=()
 have_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
 have_chromium() { command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; }
+have_mariadb() { command -v mariadbd >/dev/null 2>&1 || [ -x /usr/sbin/mariadbd ]; }
 have_strace() { command -v strace >/dev/null 2>&1; }
 have_node() { command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1; }
 have_fonts() { fc-list 2>/dev/null | grep -qi 'noto'; }
@@ -12,6 +13,7 @@ have_fonts() { fc-list 2>/dev/null | grep -qi 'noto'; }
 packages=()
 have_postgres || packages+=(postgresql)
 have_chromium || packages+=(chromium)
+have_mariadb || packages+=(mariadb-server-core)
 have_strace || packages+=(strace)
 have_node || packages+=(nodejs npm)
 have_fonts || packages+=(fonts-noto-core fontconfig)
@@ -32,6 +34,7 @@ fi
 
 have_postgres || missing+=("PostgreSQL (suites on PostgreSQL)")
 have_chromium || missing+=("Chromium (browser journeys)")
+have_mariadb || missing+=("MariaDB (a connector read from a real server)")
 have_strace || missing+=("strace (trace of durable acknowledgements)")
 have_node || missing+=("Node.js and npm (unmodified SDK)")
 mkdir -p .cache

@@ -188,8 +188,8 @@ func TestPullFromPostgres(t *testing.T) {
 func TestQueriesOfEachDatabase(t *testing.T) {
 	t.Parallel()
 	for driver, want := range map[Driver]string{
-		MySQL:     "SELECT q.* FROM (SELECT * FROM t) q WHERE (q.`n` > ? OR (q.`n` = ? AND CAST(q.`id` AS CHAR) > ?)) ORDER BY q.`n`, CAST(q.`id` AS CHAR) LIMIT 5",
-		SQLServer: `SELECT TOP (5) q.* FROM (SELECT * FROM t) q WHERE (q."n" > @p1 OR (q."n" = @p2 AND CAST(q."id" AS NVARCHAR(400)) > @p3)) ORDER BY q."n", CAST(q."id" AS NVARCHAR(400))`,
+		MySQL:     "SELECT q.* FROM (SELECT * FROM t) q WHERE (q.`n` > ? OR (q.`n` = ? AND CAST(q.`id` AS BINARY) > ?)) ORDER BY q.`n`, CAST(q.`id` AS BINARY) LIMIT 5",
+		SQLServer: `SELECT TOP (5) q.* FROM (SELECT * FROM t) q WHERE (q."n" > @p1 OR (q."n" = @p2 AND CAST(q."id" AS NVARCHAR(400)) COLLATE Latin1_General_BIN2 > @p3)) ORDER BY q."n", CAST(q."id" AS NVARCHAR(400)) COLLATE Latin1_General_BIN2`,
 	} {
 		got, args, err := pageQuery(&Source{Driver: driver, Query: "SELECT * FROM t", Key: "id", Mark: "n", MarkIs: ByNumber}, mark{"7", "a"}, 5)
 		if err != nil || got != want || len(args) != 3 {

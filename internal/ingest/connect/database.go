@@ -79,21 +79,19 @@ func scrub(err error, password string) error {
 // key of the last row that had it.
 type mark struct{ value, key string }
 
-// pageQuery reads the next rows after a mark, in the order of mark and key. Both
-// columns are compared as what they are; the key as text.
+// pageQuery reads the next rows after a mark, in the order of mark and key. The
+// mark is compared as what it is; the key as text, byte by byte: by the rules of a
+// language "a1" and "A1" can be equal, and one of them would be passed over.
 func pageQuery(s *Source, after mark, limit int) (query string, args []any, err error) {
 	quote, place := `"`, func(n int) string { return "$" + strconv.Itoa(n) }
-	textType := "TEXT"
+	textType, byBytes := "TEXT", ` COLLATE "C"`
 	switch s.Driver {
 	case MySQL:
-		quote, place, textType = "`", func(int) string { return "?" }, "CHAR"
+		quote, place, textType, byBytes = "`", func(int) string { return "?" }, "BINARY", ""
 	case SQLServer:
-		place, textType = func(n int) string { return "@p" + strconv.Itoa(n) }, "NVARCHAR(400)"
+		place, textType, byBytes = func(n int) string { return "@p" + strconv.Itoa(n) }, "NVARCHAR(400)", " COLLATE Latin1_General_BIN2"
 	}
-	m, k := "q."+quote+s.Mark+quote, "CAST(q."+quote+s.Key+quote+" AS "+textType+")"
-	if s.Driver == Postgres {
-		k += ` COLLATE "C"`
-	}
+	m, k := "q."+quote+s.Mark+quote, "CAST(q."+quote+s.Key+quote+" AS "+textType+")"+byBytes
 	where := m + " IS NOT NULL"
 	if after.value != "" {
 		v, err := s.typed(after.value)
