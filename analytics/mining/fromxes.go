@@ -48,6 +48,38 @@ func FromXES(r *xes.Reader, o XESOptions) (*Log, XESCounts, error) {
 	return l, f.counts, errors.Join(damage, err)
 }
 
+// EachXES reads the events of a XES log one by one, for a log that is not to be held
+// in memory: add is given the number of the trace, from 0, the activity, which holds
+// until it returns, and the instant. Further columns are left out. When the file is
+// damaged the events of all complete traces come before the reader's error.
+func EachXES(r *xes.Reader, o XESOptions, add func(trace uint64, activity []byte, micros int64) error) (XESCounts, error) {
+	f := xesLoader{o: XESOptions{Lifecycle: o.Lifecycle}}
+	for {
+		trace, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return f.counts, nil
+		}
+		if err != nil {
+			return f.counts, err
+		}
+		number, used := uint64(f.counts.Traces), 0
+		f.counts.Traces++
+		for i := range trace.Events {
+			name, micros, ok := f.read(&trace.Events[i])
+			if !ok {
+				continue
+			}
+			used++
+			if err := add(number, name, micros); err != nil {
+				return f.counts, err
+			}
+		}
+		if used == 0 {
+			f.counts.Empty++
+		}
+	}
+}
+
 type xesLoader struct {
 	o      XESOptions
 	b      *Builder
@@ -77,6 +109,14 @@ func (f *xesLoader) add(t *xes.Trace) {
 }
 
 func (f *xesLoader) event(c int32, e *xes.Event) {
+	if name, micros, ok := f.read(e); ok {
+		f.b.Add(c, f.b.ActivityBytes(name), micros, f.values...)
+	}
+}
+
+// read finds activity, instant and further values of an event; it counts those that
+// cannot be used.
+func (f *xesLoader) read(e *xes.Event) (activity []byte, micros int64, ok bool) {
 	f.counts.Events++
 	var name, transition []byte
 	var at *xes.Attr
@@ -101,20 +141,20 @@ func (f *xesLoader) event(c int32, e *xes.Event) {
 	}
 	if len(name) == 0 {
 		f.counts.NoName++
-		return
+		return nil, 0, false
 	}
 	if at == nil {
 		f.counts.NoTime++
-		return
+		return nil, 0, false
 	}
 	micros, err := at.Micros()
 	if err != nil {
 		f.counts.NoTime++
-		return
+		return nil, 0, false
 	}
 	if f.o.Lifecycle && len(transition) > 0 {
 		f.label = append(append(append(f.label[:0], name...), '+'), transition...)
 		name = f.label
 	}
-	f.b.Add(c, f.b.ActivityBytes(name), micros, f.values...)
+	return name, micros, true
 }

@@ -38,11 +38,12 @@ func TestAbandonmentIsCalibratedOnTheBank(t *testing.T) {
 	t.Parallel()
 	seeds, customers := 2, 12_000
 	if os.Getenv("OMOTE_VERIFY") == "1" {
-		seeds, customers = 30, 20_000
+		seeds, customers = 100, 20_000
 	}
 	type bin struct{ n, never, chance, variance float64 }
 	var bins [5]bin
 	var open, abandoned []float64 // chances of cases that went on, and that never did
+	var brier float64             // sum of squared errors of the chances
 	for seed := range seeds {
 		whole := cardCases(t, uint64(seed+1), customers)
 		first, last, _ := whole.TimeRange()
@@ -66,7 +67,11 @@ func TestAbandonmentIsCalibratedOnTheBank(t *testing.T) {
 			if math.IsNaN(chance.P) || cut-times[len(times)-1] > int64(120*24*time.Hour/time.Microsecond) {
 				continue // beyond what was ever seen, or certain
 			}
-			never := !later[past.CaseID(c)]
+			never, truth := !later[past.CaseID(c)], 0.0
+			if never {
+				truth = 1
+			}
+			brier += (chance.P - truth) * (chance.P - truth)
 			b := &bins[min(int(chance.P*5), 4)]
 			b.n++
 			b.chance += chance.P
@@ -89,6 +94,14 @@ func TestAbandonmentIsCalibratedOnTheBank(t *testing.T) {
 		if gap := math.Abs(b.never-b.chance) / b.n; gap > 0.05+3.5*math.Sqrt(b.variance)/b.n {
 			t.Errorf("bin %d: %.3f said, %.3f true, of %.0f", i, b.chance/b.n, b.never/b.n, b.n)
 		}
+	}
+	// Whoever knew the true share of all these cases, and nothing of any of them, would
+	// err by its variance.
+	share := float64(len(abandoned)) / max(total, 1)
+	naive := share * (1 - share)
+	t.Logf("Brier score %.4f, of the share alone %.4f", brier/total, naive)
+	if brier/total > 0.5*naive {
+		t.Errorf("the chances err by %.4f, the share alone by %.4f", brier/total, naive)
 	}
 	if total < 100 || len(open) < 30 || len(abandoned) < 30 {
 		t.Fatalf("%d open and %d abandoned cases are too few", len(open), len(abandoned))

@@ -109,8 +109,11 @@ func readLog(notes io.Writer, path string, order mining.Order, o mineOptions) (*
 	if format == files.XES {
 		return mineXES(f, notes, order, o)
 	}
-	log, _, err := mineRows(f, notes, format, order, o)
-	return log, err
+	b := mining.NewBuilder()
+	if _, err := mineRows(f, notes, format, inMemory{b}, o); err != nil {
+		return nil, err
+	}
+	return b.Build(order)
 }
 
 func printAlignment(out io.Writer, a alignment, read time.Duration, m *align.Model, r *align.Result, l *mining.Log) error {

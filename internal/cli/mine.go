@@ -27,6 +27,7 @@ type mineOptions struct {
 	encoding, delimiter            string
 	mode                           string
 	within, gap                    time.Duration
+	memory                         int
 }
 
 // newMineCommand reads an event log and prints what happens in it.
@@ -65,6 +66,7 @@ Nothing is stored, and no server or data folder is needed.`,
 	flags.StringVar(&o.lifecycleCol, "lifecycle-column", "", "column of the lifecycle transition (not XES)")
 	flags.StringVar(&o.timeFormat, "time-format", "", "iso, unix, unix_ms, excel or a layout such as 02/01/2006 15:04 (default: found out)")
 	flags.StringVar(&o.zone, "zone", "UTC", "time zone of instants that state none, such as Asia/Ho_Chi_Minh")
+	flags.IntVar(&o.memory, "memory", 0, "mine in parts laid aside on disk, with so many megabytes for events (at least 16); the figures are the same (default: 2048 for files above 1 GiB, others are kept in memory)")
 	flags.StringVar(&o.encoding, "encoding", "", "encoding of a CSV (default: found out)")
 	flags.StringVar(&o.delimiter, "delimiter", "", "separator of the columns of a CSV (default: found out)")
 	return cmd
@@ -88,30 +90,84 @@ func mine(out, notes io.Writer, path string, o mineOptions) error {
 		return err
 	}
 	defer f.Close()
-	var log *mining.Log
-	activity := xes.KeyName
-	if format == files.XES {
-		log, err = mineXES(f, notes, order, o)
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if o.memory == 0 && info.Size() > largeFile {
+		o.memory = usualParts
+	}
+	var report *mining.Report
+	if o.memory > 0 {
+		report, err = mineParts(f, notes, format, order, path, info.Size(), o)
 	} else {
-		log, activity, err = mineRows(f, notes, format, order, o)
+		report, err = mineWhole(f, notes, format, order, path, o)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(path), err)
-	}
-	report := mining.NewReport(log, logName(path, activity, o))
-	if o.funnel != "" {
-		funnel, err := parseFunnel(log, o)
-		if err == nil {
-			err = report.AddFunnel(log, funnel)
-		}
-		if err != nil {
-			return err
-		}
+		return err
 	}
 	if o.asJSON {
 		return json.NewEncoder(out).Encode(report)
 	}
 	return printReport(out, report, mineWords(o.language))
+}
+
+// mineWhole holds the log in memory.
+func mineWhole(f *os.File, notes io.Writer, format files.Format, order mining.Order, path string, o mineOptions) (*mining.Report, error) {
+	var log *mining.Log
+	var err error
+	activity := xes.KeyName
+	if format == files.XES {
+		log, err = mineXES(f, notes, order, o)
+	} else {
+		b := mining.NewBuilder()
+		if activity, err = mineRows(f, notes, format, inMemory{b}, o); err == nil {
+			log, err = b.Build(order)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	report := mining.NewReport(log, logName(path, activity, o))
+	if o.funnel != "" {
+		funnel, err := parseFunnel(log.Activities(), o)
+		if err == nil {
+			err = report.AddFunnel(log, funnel)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return report, nil
+}
+
+// mineParts lays the log aside in parts that fit into memory.
+func mineParts(f *os.File, notes io.Writer, format files.Format, order mining.Order, path string, size int64, o mineOptions) (report *mining.Report, err error) {
+	if strings.HasSuffix(path, ".gz") || format == files.Parquet {
+		size *= 12 // event logs shrink to about a twelfth
+	}
+	p, err := newParts(size, o.memory, order)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.remove()) }()
+	activity := xes.KeyName
+	if format == files.XES {
+		err = partsOfXES(f, notes, p, o)
+	} else {
+		activity, err = mineRows(f, notes, format, p, o)
+	}
+	log, closing := p.writer.Close()
+	if err = errors.Join(err, closing); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(path), err)
+	}
+	var funnel *mining.Funnel
+	if o.funnel != "" {
+		if funnel, err = parseFunnel(p.activities, o); err != nil {
+			return nil, err
+		}
+	}
+	return log.Summary(logName(path, activity, o), funnel)
 }
 
 func logName(path, activity string, o mineOptions) string {
@@ -127,7 +183,7 @@ func logName(path, activity string, o mineOptions) string {
 }
 
 // parseFunnel finds the activities of --funnel.
-func parseFunnel(log *mining.Log, o mineOptions) (*mining.Funnel, error) {
+func parseFunnel(activities *mining.Dict, o mineOptions) (*mining.Funnel, error) {
 	f := &mining.Funnel{Within: o.within, Gap: o.gap}
 	switch o.mode {
 	case "", "order":
@@ -140,7 +196,7 @@ func parseFunnel(log *mining.Log, o mineOptions) (*mining.Funnel, error) {
 	}
 	for step := range strings.SplitSeq(o.funnel, ",") {
 		step = strings.TrimSpace(step)
-		id, ok := log.Activities().Lookup(step)
+		id, ok := activities.Lookup(step)
 		if !ok {
 			return nil, fmt.Errorf("--funnel: no event has the activity %q", step)
 		}
@@ -153,9 +209,23 @@ func mineXES(f *os.File, notes io.Writer, order mining.Order, o mineOptions) (*m
 	r := xes.NewReader(f)
 	defer r.Close()
 	log, counts, err := mining.FromXES(r, mining.XESOptions{Order: order, Lifecycle: o.lifecycle})
+	return log, noteXES(notes, counts, err, o.partial && log != nil)
+}
+
+// partsOfXES lays the events of a XES log aside.
+func partsOfXES(f *os.File, notes io.Writer, p *parts, o mineOptions) error {
+	r := xes.NewReader(f)
+	defer r.Close()
+	counts, err := mining.EachXES(r, mining.XESOptions{Lifecycle: o.lifecycle}, p.addTrace)
+	var damage *xes.Error
+	return noteXES(notes, counts, err, o.partial && errors.As(err, &damage))
+}
+
+// noteXES says what was left out, and lets damage pass where that is allowed.
+func noteXES(notes io.Writer, counts mining.XESCounts, err error, partial bool) error {
 	if err != nil {
-		if !o.partial || log == nil {
-			return nil, fmt.Errorf("%w (%d complete cases come before; --partial uses them)", err, counts.Traces)
+		if !partial {
+			return fmt.Errorf("%w (%d complete cases come before; --partial uses them)", err, counts.Traces)
 		}
 		fmt.Fprintf(notes, "damaged file, using the %d complete cases before the damage: %v\n", counts.Traces, err)
 	}
@@ -165,7 +235,7 @@ func mineXES(f *os.File, notes io.Writer, order mining.Order, o mineOptions) (*m
 	if counts.Empty > 0 {
 		fmt.Fprintf(notes, "%d of %d cases left out: they have no events\n", counts.Empty, counts.Traces)
 	}
-	return log, nil
+	return nil
 }
 
 // mineColumns are the columns of a table that make an event.
@@ -174,8 +244,8 @@ type mineColumns struct {
 	format                        when.Format
 }
 
-// mineRows reads a table. It also returns the name of the activity column.
-func mineRows(f *os.File, notes io.Writer, format files.Format, order mining.Order, o mineOptions) (*mining.Log, string, error) {
+// mineRows reads a table and returns the name of the activity column.
+func mineRows(f *os.File, notes io.Writer, format files.Format, to eventSink, o mineOptions) (string, error) {
 	open := func() (files.Reader, error) {
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return nil, err
@@ -188,39 +258,37 @@ func mineRows(f *os.File, notes io.Writer, format files.Format, order mining.Ord
 	}
 	r, err := open()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	rows, _, err := files.Sample(r, 200)
 	r.Close()
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	columns, err := findColumns(rows, o)
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	if r, err = open(); err != nil {
-		return nil, "", err
+		return "", err
 	}
 	defer r.Close()
-	b := mining.NewBuilder()
-	left, reason, err := columns.addAll(r, b, o.lifecycle)
+	left, reason, err := columns.addAll(r, to, o.lifecycle)
 	if err != nil {
 		if !o.partial {
-			return nil, "", fmt.Errorf("%w (%d events come before; --partial uses them)", err, b.Len())
+			return "", fmt.Errorf("%w (%d events come before; --partial uses them)", err, to.count())
 		}
-		fmt.Fprintf(notes, "damaged file, using the %d events before the damage: %v\n", b.Len(), err)
+		fmt.Fprintf(notes, "damaged file, using the %d events before the damage: %v\n", to.count(), err)
 	}
 	if left > 0 {
 		fmt.Fprintf(notes, "%d rows left out, first: %v\n", left, reason)
 	}
-	log, err := b.Build(order)
-	return log, columns.activity, err
+	return columns.activity, nil
 }
 
 // addAll adds each row as an event. It counts the rows that cannot be one and
 // returns why the first of them cannot.
-func (m *mineColumns) addAll(r files.Reader, b *mining.Builder, lifecycle bool) (left int, reason, err error) {
+func (m *mineColumns) addAll(r files.Reader, to eventSink, lifecycle bool) (left int, reason, err error) {
 	for {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -231,7 +299,13 @@ func (m *mineColumns) addAll(r files.Reader, b *mining.Builder, lifecycle bool) 
 			return left, reason, err
 		}
 		if err == nil {
-			err = m.add(row, b, lifecycle)
+			var id, activity string
+			var micros int64
+			if id, activity, micros, err = m.event(row, lifecycle); err == nil {
+				if err := to.add(id, activity, micros); err != nil {
+					return left, reason, err // of the disk, not of the row
+				}
+			}
 		}
 		if err != nil {
 			if left++; left == 1 {
@@ -241,28 +315,27 @@ func (m *mineColumns) addAll(r files.Reader, b *mining.Builder, lifecycle bool) 
 	}
 }
 
-func (m *mineColumns) add(row *files.Row, b *mining.Builder, lifecycle bool) error {
+// event is what a row says.
+func (m *mineColumns) event(row *files.Row, lifecycle bool) (caseID, name string, micros int64, err error) {
 	id, _ := row.Get(m.id)
 	activity, _ := row.Get(m.activity)
 	at, _ := row.Get(m.time)
-	micros := at.Micros
+	micros = at.Micros
 	if at.Kind != files.Instant {
-		var err error
 		if micros, err = m.format.Parse(at.Text); err != nil {
-			return fmt.Errorf("row %d: %w", row.Number, err)
+			return "", "", 0, fmt.Errorf("row %d: %w", row.Number, err)
 		}
 	}
 	if id.Text == "" || activity.Text == "" {
-		return fmt.Errorf("row %d: no case or no activity", row.Number)
+		return "", "", 0, fmt.Errorf("row %d: no case or no activity", row.Number)
 	}
-	name := activity.Text
+	name = activity.Text
 	if lifecycle {
 		if transition, _ := row.Get(m.lifecycle); transition.Text != "" {
 			name += "+" + transition.Text
 		}
 	}
-	b.Add(b.Case(id.Text), b.Activity(name), micros)
-	return nil
+	return id.Text, name, micros, nil
 }
 
 // findColumns takes the columns that the flags name, or those with a usual name.

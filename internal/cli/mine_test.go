@@ -3,10 +3,14 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const mineXESText = `<log>
@@ -43,6 +47,41 @@ func runMine(t *testing.T, file, text string, args ...string) (out, notes string
 	cmd.SetArgs(append([]string{path}, args...))
 	err = cmd.Execute()
 	return o.String(), n.String(), err
+}
+
+// Mining in parts prints what mining in memory prints.
+func TestMineInParts(t *testing.T) {
+	t.Parallel()
+	var xes, csv strings.Builder
+	xes.WriteString("<log>")
+	csv.WriteString("case,activity,time\n")
+	for c := range 300 {
+		fmt.Fprintf(&xes, `<trace><string key="concept:name" value="%d"/>`, c)
+		for k := range 2 + c*c%7 {
+			at := time.Date(2026, 1, 1+c%28, k, (c*37+k*11)%60, 0, 0, time.UTC).Format(time.RFC3339)
+			fmt.Fprintf(&xes, `<event><string key="concept:name" value="step %d"/><date key="time:timestamp" value="%s"/></event>`, (c*k+k)%6, at)
+			fmt.Fprintf(&csv, "%d,step %d,%s\n", c, (c*k+k)%6, at)
+		}
+		xes.WriteString("</trace>")
+	}
+	xes.WriteString("</log>")
+	for file, text := range map[string]string{"a.xes": xes.String(), "a.csv": csv.String()} {
+		args := []string{"--json", "--order", "time", "--funnel", "step 0,step 1,step 2", "--name", "a"}
+		want, _, err := runMine(t, file, text, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, _, err := runMine(t, file, text, append(args, "--memory", "16")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-in memory +in parts):\n%s", file, d)
+		}
+	}
+	if _, _, err := runMine(t, "a.xes", mineXESText[:len(mineXESText)-60], "--memory", "16"); err == nil {
+		t.Error("a damaged file is taken")
+	}
 }
 
 func TestMineJSON(t *testing.T) {

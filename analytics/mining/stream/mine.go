@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -25,6 +26,15 @@ type Report struct {
 	// Ways is how many there are.
 	Variants []Variant
 	Ways     int
+	// Counts are the cases of each way, most frequent first.
+	Counts []int
+	// First and Last are the earliest and the latest instant.
+	First, Last int64
+	Lengths     mining.Lengths
+	Rework      mining.Rework
+	// OutOfOrder counts cases whose events do not stand in the order of time, Zero
+	// those that take no time.
+	OutOfOrder, Zero int
 	// Funnel is what the funnel asked for counts: cases, open, lost and where they
 	// went, without waits; nil when none was asked for.
 	Funnel []mining.FunnelStep
@@ -47,12 +57,13 @@ type Ask struct {
 // Mine makes a report: one pass over the events, then as many over the waits as
 // the quantiles take.
 func (l *Log) Mine(ask Ask) (r *Report, err error) {
-	m := &miner{log: l, ask: ask, index: map[[2]int32]int32{}, ways: map[[2]uint64]*way{}, activity: make([]mining.Node, l.activities.Len())}
+	m := &miner{log: l, ask: ask, index: map[[2]int32]int32{}, ways: map[[2]uint64]*way{}, activity: make([]mining.Node, l.activities.Len()), met: make([]place, l.activities.Len()), long: map[int]int{}}
 	defer func() { err = errors.Join(err, m.clean()) }()
-	if err := l.Each(m.part); err != nil {
+	if err := l.each(m.part); err != nil {
 		return nil, err
 	}
-	r = &Report{Cases: m.cases, Events: l.Events, Ways: len(m.ways), Funnel: m.funnel}
+	r = &Report{Cases: m.cases, Events: l.Events, Ways: len(m.ways), Funnel: m.funnel, First: m.first, Last: l.last, Lengths: m.lengths(),
+		Rework: m.rework, OutOfOrder: m.outOfOrder, Zero: m.zero}
 	sortNext(r.Funnel)
 	stats, err := m.quantiles()
 	if err != nil {
@@ -60,7 +71,7 @@ func (l *Log) Mine(ask Ask) (r *Report, err error) {
 	}
 	r.Durations = stats[0]
 	r.Graph = m.graph(stats)
-	r.Variants, err = m.variants()
+	r.Variants, r.Counts, err = m.variants()
 	return r, err
 }
 
@@ -68,6 +79,7 @@ func (l *Log) Mine(ask Ask) (r *Report, err error) {
 // pairs of activities in the order in which they were met.
 type edge struct {
 	mining.Edge
+	met             place
 	low, high       int64
 	sumHigh, sumLow int64 // of the waits, in two parts, so that it cannot overflow
 }
@@ -92,7 +104,18 @@ func (e *edge) mean() float64 {
 type way struct {
 	count       int
 	part, first int
+	id          uint64 // of the first case that took it
 }
+
+// place is an event: the case, by the number it was added under, and how many come
+// before it there. What is equally frequent stands in the order of places, as it does
+// in memory when cases are numbered as they come.
+type place struct {
+	id uint64
+	at int
+}
+
+func (p place) compare(q place) int { return cmp.Or(cmp.Compare(p.id, q.id), cmp.Compare(p.at, q.at)) }
 
 type miner struct {
 	log      *Log
@@ -101,16 +124,21 @@ type miner struct {
 	edges    []edge
 	index    map[[2]int32]int32
 	activity []mining.Node
-	order    []int32 // activities in the order in which they were met
+	met      []place     // of each activity
+	long     map[int]int // cases by their number of events
+	rework   mining.Rework
+	first    int64
 	ways     map[[2]uint64]*way
 	funnel   []mining.FunnelStep
 	files    []string // of waits
+
+	outOfOrder, zero int
 }
 
 func waitsName(i int) string { return fmt.Sprintf("waits-%03d", i) }
 
 // part counts a part and lays its waits aside.
-func (m *miner) part(i int, l *mining.Log) (err error) {
+func (m *miner) part(i int, l *mining.Log, ids []uint64) (err error) {
 	if len(m.edges) == 0 {
 		m.edges = append(m.edges, edge{})
 	}
@@ -137,15 +165,21 @@ func (m *miner) part(i int, l *mining.Log) (err error) {
 		_, err := out.Write(b[:])
 		return err
 	}
+	rework := mining.FindRework(l)
+	m.rework.Cases += rework.Cases
+	m.rework.SelfLoops += rework.SelfLoops
+	m.rework.Returns += rework.Returns
+	m.outOfOrder += mining.CasesOutOfTimeOrder(l)
 	for c := range l.Cases() {
 		path, times := l.Path(c), l.Times(c)
+		m.long[len(path)]++
 		stamp := int32(c) + 1
 		first, last := times[0], times[0]
 		for k, a := range path {
 			first, last = min(first, times[k]), max(last, times[k])
 			n := &m.activity[a]
-			if n.Events == 0 {
-				m.order = append(m.order, a)
+			if here := (place{ids[c], k}); n.Events == 0 || here.compare(m.met[a]) < 0 {
+				m.met[a] = here
 			}
 			n.Events++
 			if seenActivity[a] != stamp {
@@ -174,6 +208,9 @@ func (m *miner) part(i int, l *mining.Log) (err error) {
 					seenEdge = append(seenEdge, 0)
 				}
 			}
+			if here := (place{ids[c], k}); m.edges[e].Count == 0 || here.compare(m.edges[e].met) < 0 {
+				m.edges[e].met = here
+			}
 			m.edges[e].Count++
 			if seenEdge[e] != stamp {
 				seenEdge[e] = stamp
@@ -187,11 +224,18 @@ func (m *miner) part(i int, l *mining.Log) (err error) {
 		if err := put(0, last-first); err != nil {
 			return err
 		}
+		if last == first {
+			m.zero++
+		}
+		if m.edges[0].Wait.N == 1 || first < m.first {
+			m.first = first
+		}
 		key := hash128(path)
 		if w := m.ways[key]; w != nil {
 			w.count++
+			w.id = min(w.id, ids[c])
 		} else {
-			m.ways[key] = &way{1, i, c}
+			m.ways[key] = &way{1, i, c, ids[c]}
 		}
 	}
 	m.cases += l.Cases()
@@ -250,34 +294,62 @@ func sortNext(steps []mining.FunnelStep) {
 	}
 }
 
-// graph puts the map together. Its order is that of [mining.DirectlyFollows],
-// among equals in the order in which the parts brought them.
+// lengths describes the number of events per case.
+func (m *miner) lengths() mining.Lengths {
+	if m.cases == 0 {
+		return mining.Lengths{}
+	}
+	sizes := slices.Sorted(maps.Keys(m.long))
+	out := mining.Lengths{Min: sizes[0], Max: sizes[len(sizes)-1], Mean: float64(m.log.Events) / float64(m.cases)}
+	at := func(rank int) float64 { // the value of an order statistic
+		for _, n := range sizes {
+			if rank -= m.long[n]; rank < 0 {
+				return float64(n)
+			}
+		}
+		return float64(out.Max)
+	}
+	out.Median = (at((m.cases-1)/2) + at(m.cases/2)) / 2
+	return out
+}
+
+// graph puts the map together, in the order of [mining.DirectlyFollows].
 func (m *miner) graph(stats []mining.Stats) *mining.Graph {
 	g := &mining.Graph{Cases: m.cases, Transitions: int(m.log.Events) - m.cases}
-	for _, a := range m.order {
-		n := m.activity[a]
-		n.Activity = a
-		g.Nodes = append(g.Nodes, n)
+	for a, n := range m.activity {
+		if n.Events > 0 {
+			n.Activity = int32(a)
+			g.Nodes = append(g.Nodes, n)
+		}
 	}
-	slices.SortStableFunc(g.Nodes, func(a, b mining.Node) int { return cmp.Compare(b.Events, a.Events) })
+	slices.SortFunc(g.Nodes, func(a, b mining.Node) int {
+		return cmp.Or(cmp.Compare(b.Events, a.Events), m.met[a.Activity].compare(m.met[b.Activity]))
+	})
 	for i := 1; i < len(m.edges); i++ {
 		e := m.edges[i].Edge
 		e.Wait = stats[i]
 		g.Edges = append(g.Edges, e)
 	}
-	slices.SortStableFunc(g.Edges, func(a, b mining.Edge) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortFunc(g.Edges, func(a, b mining.Edge) int {
+		met := func(e mining.Edge) place { return m.edges[m.index[[2]int32{e.Source, e.Target}]].met }
+		return cmp.Or(cmp.Compare(b.Count, a.Count), met(a).compare(met(b)))
+	})
 	return g
 }
 
 // variants reads the paths of the most frequent ways again.
-func (m *miner) variants() ([]Variant, error) {
+func (m *miner) variants() ([]Variant, []int, error) {
 	all := make([]*way, 0, len(m.ways))
 	for _, w := range m.ways {
 		all = append(all, w)
 	}
 	slices.SortFunc(all, func(a, b *way) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.part, b.part), cmp.Compare(a.first, b.first))
+		return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.id, b.id))
 	})
+	counts := make([]int, len(all))
+	for i, w := range all {
+		counts[i] = w.count
+	}
 	all = all[:min(m.ask.Variants, len(all))]
 	out := make([]Variant, len(all))
 	want := map[int][]int{} // places in out by part
@@ -286,15 +358,15 @@ func (m *miner) variants() ([]Variant, error) {
 		want[w.part] = append(want[w.part], i)
 	}
 	for part, places := range want {
-		l, err := m.log.part(part, m.log.sizes[part])
+		l, _, err := m.log.part(part, m.log.sizes[part])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, i := range places {
 			out[i].Path = slices.Clone(l.Path(all[i].first))
 		}
 	}
-	return out, nil
+	return out, counts, nil
 }
 
 // hash128 folds a path by two independent multiplications.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"omote/analytics/mining"
@@ -76,10 +78,29 @@ func TestPartsEqualTheWhole(t *testing.T) {
 			t.Fatal(err)
 		}
 		compare(t, whole, r, funnel)
+		summary(t, whole, l, funnel)
 		if err := l.Remove(); err != nil || len(store) != 0 {
 			t.Fatalf("%d files are left (%v)", len(store), err)
 		}
 	})
+}
+
+// summary holds the two reports equal, but for durations half-way between two
+// milliseconds.
+func summary(t *rapid.T, whole *mining.Log, l *stream.Log, funnel *mining.Funnel) {
+	f := &mining.Funnel{Steps: [][]int32{{0}, {1}, {3}}, Within: funnel.Within}
+	want := mining.NewReport(whole, "log")
+	if err := want.AddFunnel(whole, f); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.Summary("log", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	close := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 0.00101+1e-9*math.Abs(a) })
+	if d := cmp.Diff(want, got, close, cmp.AllowUnexported(mining.NamedCount{})); d != "" {
+		t.Fatalf("the summary differs (-in memory +in parts):\n%s", d)
+	}
 }
 
 func compare(t *rapid.T, whole *mining.Log, r *stream.Report, funnel *mining.Funnel) {

@@ -143,42 +143,50 @@ func (l *Log) Remove() (err error) {
 // Each gives the parts one after the other, each a log of whole cases; parts
 // without events are passed over. The log must not be kept.
 func (l *Log) Each(fn func(part int, log *mining.Log) error) error {
+	return l.each(func(i int, part *mining.Log, _ []uint64) error { return fn(i, part) })
+}
+
+// each is Each with the number that each case was added under.
+func (l *Log) each(fn func(part int, log *mining.Log, ids []uint64) error) error {
 	for i, n := range l.sizes {
 		if n == 0 {
 			continue
 		}
-		part, err := l.part(i, n)
+		part, ids, err := l.part(i, n)
 		if err != nil {
 			return fmt.Errorf("stream: part %d: %w", i, err)
 		}
-		if err := fn(i, part); err != nil {
+		if err := fn(i, part, ids); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Log) part(i, n int) (*mining.Log, error) {
+func (l *Log) part(i, n int) (*mining.Log, []uint64, error) {
 	f, err := l.store.Open(eventsName(i))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	c := mining.Columns{Case: make([]int32, n), Activity: make([]int32, n), Time: make([]int64, n), Activities: l.activities}
 	numbers := make(map[uint64]int32, n/16)
+	var ids []uint64
 	in := bufio.NewReaderSize(f, 1<<20)
 	var b [eventSize]byte
 	for k := range n {
 		if _, err := io.ReadFull(in, b[:]); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		id := binary.LittleEndian.Uint64(b[:])
 		number, known := numbers[id]
 		if !known {
 			number = int32(len(numbers))
 			numbers[id] = number
+			ids = append(ids, id)
 		}
 		c.Case[k], c.Activity[k], c.Time[k] = number, int32(binary.LittleEndian.Uint32(b[8:])), int64(binary.LittleEndian.Uint64(b[12:]))
 	}
-	return mining.FromColumns(c, l.o.Order)
+	log, err := mining.FromColumns(c, l.o.Order)
+	return log, ids, err
 }

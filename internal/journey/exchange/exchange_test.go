@@ -2,13 +2,21 @@ package exchange
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"image/color"
 	"image/png"
+	"io"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 
 	"omote/internal/journey/blueprint"
 )
@@ -18,7 +26,7 @@ func sample() *blueprint.Document {
 	min := blueprint.Duration(time.Minute)
 	return &blueprint.Document{Journey: "loan_demo", Name: blueprint.Text{EN: "Loan", VI: "Vay vốn: Ẩn Ế Ỗ Ữ Ặ"}, Promise: blueprint.Text{EN: "Money in time", VI: "Tiền kịp lúc"}, Owner: "retail <credit> & co",
 		Timeout: blueprint.Duration(30 * 24 * time.Hour), Start: []string{"applied"}, Success: []string{"paid_out"}, Failure: []string{"declined"}, Exceptions: []string{"asked_again"},
-		Metrics: []string{"loan_time_to_cash_p90"}, Segments: []string{"salaried"}, Personas: []blueprint.Persona{{Name: "Chị Ví Dụ", Story: "cần tiền trước Tết"}},
+		Metrics: []string{"loan_time_to_cash_p90"}, Cost: "handling_cost", Segments: []string{"salaried"}, Personas: []blueprint.Persona{{Name: "Chị Ví Dụ", Story: "cần tiền trước Tết"}},
 		Groups: []blueprint.Group{{ID: "how", Mode: blueprint.Alternative}, {ID: "both", Mode: blueprint.Parallel}, {ID: "round", Mode: blueprint.Loop}, {ID: "once_more", Mode: blueprint.Loop}},
 		Stages: []blueprint.Stage{
 			{ID: "apply", Name: blueprint.Text{EN: "Apply", VI: "Nộp hồ sơ"}, Steps: []blueprint.Step{
@@ -229,6 +237,137 @@ func TestDrawings(t *testing.T) {
 			t.Errorf("%s of an empty map: %v", format, err)
 		}
 	}
+}
+
+// TestTemplatesAreDrawn: every template is drawn in every form, each opens, and every
+// step stands in it.
+func TestTemplatesAreDrawn(t *testing.T) {
+	t.Parallel()
+	all, err := blueprint.LoadTemplates(func(e string) blueprint.Text { return blueprint.Text{EN: e, VI: strings.ReplaceAll(e, "_", " ")} })
+	if err != nil || len(all) != 12 {
+		t.Fatalf("%d templates: %v", len(all), err)
+	}
+	for _, tp := range all {
+		d := tp.In("vi")
+		t.Run(d.Journey, func(t *testing.T) {
+			t.Parallel()
+			svg, kind, err := Write(d, "svg", "vi")
+			if err != nil || !strings.HasPrefix(kind, "image/svg+xml") {
+				t.Fatalf("svg: %s %v", kind, err)
+			}
+			words, elements := svgText(t, svg)
+			if elements < 3*len(d.Steps()) {
+				t.Errorf("svg: %d elements for %d steps", elements, len(d.Steps()))
+			}
+			for _, s := range d.Steps() {
+				if first, _, _ := strings.Cut(s.Name.VI, " "); !strings.Contains(words, first) {
+					t.Errorf("svg: the step %q is not drawn", s.Name.VI)
+				}
+			}
+			raw, _, err := Write(d, "png", "vi")
+			if err != nil {
+				t.Fatal(err)
+			}
+			img, err := png.Decode(bytes.NewReader(raw))
+			if err != nil || img.Bounds().Dx() < 1000 || img.Bounds().Dy() < 500 {
+				t.Errorf("png: %v", err)
+			}
+			colours := map[color.Color]bool{}
+			for x := 0; x < img.Bounds().Dx(); x += 7 {
+				for y := 0; y < img.Bounds().Dy(); y += 7 {
+					colours[img.At(x, y)] = true
+				}
+			}
+			if len(colours) < 5 {
+				t.Errorf("png: only %d colours: nothing is drawn", len(colours))
+			}
+			raw, kind, err = Write(d, "pdf", "vi")
+			if err != nil || kind != "application/pdf" {
+				t.Fatalf("pdf: %s %v", kind, err)
+			}
+			// eight steps to a page at most
+			if pages := pdfPages(t, raw); pages < (len(d.Steps())+7)/8 {
+				t.Errorf("pdf: %d pages for %d steps", pages, len(d.Steps()))
+			}
+			raw, _, err = Write(d, "xlsx", "vi")
+			if err != nil {
+				t.Fatal(err)
+			}
+			book, err := excelize.OpenReader(bytes.NewReader(raw))
+			if err != nil {
+				t.Fatal("xlsx:", err)
+			}
+			rows, err := book.GetRows(stepSheet)
+			if err != nil || len(rows) != 1+len(d.Steps()) {
+				t.Errorf("xlsx: %d rows for %d steps: %v", len(rows), len(d.Steps()), err)
+			}
+		})
+	}
+}
+
+// svgText reads a drawing as XML and gives its words and the number of its elements.
+func svgText(t *testing.T, raw []byte) (words string, elements int) {
+	t.Helper()
+	var b strings.Builder
+	for in := xml.NewDecoder(bytes.NewReader(raw)); ; {
+		token, err := in.Token()
+		if errors.Is(err, io.EOF) {
+			return b.String(), elements
+		}
+		if err != nil {
+			t.Fatal("svg:", err)
+		}
+		switch x := token.(type) {
+		case xml.StartElement:
+			elements++
+		case xml.CharData:
+			b.Write(x)
+			b.WriteByte(' ')
+		}
+	}
+}
+
+// pdfPages follows the table of a PDF to its objects, checks that each stands where
+// the table says and that its compressed streams unpack, and counts the pages.
+func pdfPages(t *testing.T, raw []byte) (pages int) {
+	t.Helper()
+	tail := regexp.MustCompile(`startxref\s+(\d+)\s+%%EOF\s*$`).FindSubmatch(raw)
+	if tail == nil {
+		t.Fatal("pdf: no end")
+	}
+	at, _ := strconv.Atoi(string(tail[1]))
+	if at >= len(raw) || !bytes.HasPrefix(raw[at:], []byte("xref")) {
+		t.Fatalf("pdf: no table at %d", at)
+	}
+	entries := regexp.MustCompile(`(?m)^(\d{10}) 00000 n`).FindAllSubmatch(raw[at:], -1)
+	streams := 0
+	for i, e := range entries {
+		from, _ := strconv.Atoi(string(e[1]))
+		if from >= at || !regexp.MustCompile(`^\d+ 0 obj`).Match(raw[from:min(from+20, at)]) {
+			t.Fatalf("pdf: object %d is not at %d", i+1, from)
+		}
+		object := raw[from:at]
+		if end := bytes.Index(object, []byte("endobj")); end >= 0 {
+			object = object[:end]
+		}
+		if regexp.MustCompile(`/Type\s*/Page\b`).Match(object) {
+			pages++
+		}
+		if head, body, ok := bytes.Cut(object, []byte("stream\n")); ok && bytes.Contains(head, []byte("/FlateDecode")) {
+			z, err := zlib.NewReader(bytes.NewReader(body))
+			if err == nil {
+				_, err = io.Copy(io.Discard, z)
+			}
+			if err != nil {
+				t.Errorf("pdf: object %d: %v", i+1, err)
+			}
+			streams++
+		}
+	}
+	if streams < pages {
+		t.Errorf("pdf: %d streams for %d pages", streams, pages)
+	}
+	return pages
 }
 
 // fuzzRead: whatever comes in, reading ends, and what it takes is a valid map
