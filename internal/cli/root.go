@@ -53,7 +53,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	config.Flags(root.PersistentFlags())
 	root.PersistentFlags().Bool("json", false, "print JSON")
-	root.AddCommand(newServeCommand(), newDemoCommand(), newImportCommand(), newExportCommand(), newBackupCommand(), newRestoreCommand(), newUpgradeCommand(), newMineCommand(), newJourneyCommand(), newLinkCommand(), newMetricCommand(), newSignalCommand(), newCaseCommand(), newSurveyCommand(), newWaveCommand(), newMaturityCommand(), newCustomerCommand(), newSegmentCommand(), newActivationCommand(), newConnectorCommand(), newTextCommand(), newKeyCommand(), newUserCommand(), newAuditCommand(), newBankCommand(), newChartCommand(), newCauseCommand(), newDoctorCommand(), newVersionCommand(), newBenchCommand())
+	root.AddCommand(newServeCommand(), newDemoCommand(), newImportCommand(), newExportCommand(), newBackupCommand(), newRestoreCommand(), newUpgradeCommand(), newMineCommand(), newJourneyCommand(), newLinkCommand(), newMetricCommand(), newSignalCommand(), newCaseCommand(), newSurveyCommand(), newInitiativeCommand(), newDecisionCommand(), newLedgerCommand(), newBoardCommand(), newWaveCommand(), newMaturityCommand(), newCustomerCommand(), newSegmentCommand(), newActivationCommand(), newConnectorCommand(), newTextCommand(), newKeyCommand(), newUserCommand(), newAuditCommand(), newBankCommand(), newChartCommand(), newCauseCommand(), newDoctorCommand(), newVersionCommand(), newBenchCommand())
 	return root
 }
 

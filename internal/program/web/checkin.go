@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -30,9 +31,9 @@ func (p Pages) renderCheckIn(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	page := ui.Page{Title: i18n.T(ctx, "program.checkin.title"), At: ui.NavCampaigns}
-	left := 0
-	for _, t := range tasks {
-		left += len(t.Wave.Behaviours) - len(t.Answers)
+	shown, left := oneTask(tasks, r.FormValue("unit")), 0
+	if len(tasks) > 0 {
+		left = len(tasks[shown].Wave.Behaviours) - len(tasks[shown].Answers)
 	}
 	switch {
 	case len(tasks) == 0:
@@ -41,7 +42,27 @@ func (p Pages) renderCheckIn(w http.ResponseWriter, r *http.Request, status int,
 	default:
 		page.Finding = i18n.T(ctx, "program.checkin.left", "count", left)
 	}
-	return ui.RenderStatus(w, r, status, checkInPage(page, p, tasks, wrong))
+	return ui.RenderStatus(w, r, status, checkInPage(page, p, tasks, shown, wrong))
+}
+
+// oneTask is the branch that the page asks about: the one that is named, else the first
+// that has not answered. Whoever sees many branches is asked about one at a time.
+func oneTask(tasks []wave.Task, unit string) int {
+	open := 0
+	for i, t := range slices.Backward(tasks) {
+		if t.Place.Unit == unit {
+			return i
+		}
+		if len(t.Answers) < len(t.Wave.Behaviours) {
+			open = i
+		}
+	}
+	return open
+}
+
+// taskPath asks about one branch.
+func taskPath(t wave.Task) string {
+	return checkInPath + "?" + url.Values{"unit": {t.Place.Unit}}.Encode()
 }
 
 // checkInSave takes one tap. Sending it twice does what sending it once does.
@@ -68,7 +89,7 @@ func (p Pages) checkInSave(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	}
-	http.Redirect(w, r, checkInPath+"#"+c.Behaviour, http.StatusSeeOther)
+	http.Redirect(w, r, checkInPath+"?"+url.Values{"unit": {c.Unit}}.Encode()+"#"+c.Behaviour, http.StatusSeeOther)
 	return nil
 }
 

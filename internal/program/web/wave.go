@@ -24,6 +24,7 @@ type waveView struct {
 	said     []wave.CheckIn
 	edit     bool
 	wrong    ui.FieldErrors
+	act      string // the form that wrong belongs to
 	form     *form
 	names    map[string]string
 	change   string // title of the initiative
@@ -62,7 +63,7 @@ func (p Pages) renderWave(w http.ResponseWriter, r *http.Request, status int, wr
 	if err != nil {
 		return err
 	}
-	v.wrong, v.names = wrong, p.Names(ctx, v.CreatedBy)
+	v.wrong, v.act, v.names = wrong, r.PathValue("act"), p.Names(ctx, v.CreatedBy)
 	if v.Initiative != "" {
 		changes, err := p.Changes(ctx)
 		if err != nil {
@@ -87,6 +88,14 @@ func (p Pages) renderWave(w http.ResponseWriter, r *http.Request, status int, wr
 		}
 	}
 	return ui.RenderStatus(w, r, status, wavePage(page, p, v))
+}
+
+// wrongIn gives the errors of one of the page's forms.
+func (v waveView) wrongIn(act string) ui.FieldErrors {
+	if v.act == act {
+		return v.wrong
+	}
+	return nil
 }
 
 // finding is the one sentence of the page.

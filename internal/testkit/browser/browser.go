@@ -59,7 +59,7 @@ var (
 func (v Viewport) InDark() Viewport { v.Dark = true; return v }
 
 // step is the longest that one action may take.
-const step = 20 * time.Second
+const step = 60 * time.Second
 
 // Browser is one Chromium process, ended with the test.
 type Browser struct {

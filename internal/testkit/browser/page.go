@@ -170,7 +170,7 @@ func (p *Page) Send(action string, fields ...string) {
 
 // sendScript says what keeps it from sending, or nothing.
 const sendScript = `(([action, ...fields]) => {
-	const form = [...document.forms].find((f) => f.method === "post" && f.getAttribute("action").endsWith(action));
+	const form = [...document.forms].find((f) => f.getAttribute("method") === "post" && f.getAttribute("action").endsWith(action));
 	if (!form) return "there is no such form";
 	let press = form.querySelector("button[type=submit], button:not([type])");
 	for (let i = 0; i < fields.length; i += 2) {
