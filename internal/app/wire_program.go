@@ -72,7 +72,7 @@ func (a *App) programModule() module.Module {
 // boardModule is the pack of the board of directors.
 func (a *App) boardModule() module.Module {
 	s := a.services
-	pages := board.Pages{Service: board.Service{Governance: s.governance, Waves: s.program.Waves, Signals: s.signals, Now: a.Clock.Now}, Currency: a.Config.Currency, Bank: a.Config.Bank, Bundle: a.Bundle}
+	pages := board.Pages{Service: board.Service{Governance: s.governance, Waves: s.program.Waves, Signals: s.signals, Now: a.Clock.Now}, Currency: a.Config.Currency, Bank: a.Config.Bank, Bundle: func() *i18n.Bundle { return a.Bundle }}
 	return module.Module{Name: "board", Locales: []i18n.Source{board.Locales()}, Routes: pages.Routes,
 		Nav: []module.Nav{{Key: "board", Href: "/report/board", Permission: board.PermRead, Label: "report.board.nav", Layer: ui.LayerGuarantee}}}
 }

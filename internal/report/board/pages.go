@@ -25,7 +25,7 @@ type Pages struct {
 	Service
 	Currency string
 	Bank     string
-	Bundle   *i18n.Bundle // for packs in another language than the reader's
+	Bundle   func() *i18n.Bundle // for packs in another language than the reader's
 }
 
 // Routes adds the pages.
@@ -54,10 +54,10 @@ func (p Pages) download(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid("report.board.error.format", "format", "format is html or pdf, not %q", format)
 	}
 	if lang := r.URL.Query().Get("lang"); lang != "" {
-		if !slices.Contains(p.Bundle.Locales(), lang) {
+		if !slices.Contains(p.Bundle().Locales(), lang) {
 			return errs.Invalid("report.board.error.lang", "lang", "there is no language %q", lang)
 		}
-		ctx = i18n.With(ctx, p.Bundle.Localizer(lang))
+		ctx = i18n.With(ctx, p.Bundle().Localizer(lang))
 	}
 	pack, err := p.Pack(ctx)
 	if err != nil {

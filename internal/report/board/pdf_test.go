@@ -97,7 +97,7 @@ func TestPDF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := Pages{Currency: "VND", Bank: "Ngân hàng Bến Lành", Bundle: bundle}
+	pages := Pages{Currency: "VND", Bank: "Ngân hàng Bến Lành", Bundle: func() *i18n.Bundle { return bundle }}
 	for lang, wants := range map[string][]string{
 		"en": {"Board pack: customer experience", "We respect your time.", "78.2%", "74.1% – 81.8% · n = 412", "≥ 85.0%", "41.2 m", "93 m", "64 m ₫ – 181 m ₫", "18.2", "31.4", "said 75.0% – 86.0% (80%)",
 			"77.0% – 85.0% · n = 388", "+8.1", "+3.2", "+13.0", "n = 1,210"},
@@ -140,7 +140,7 @@ func TestPDFOfManySheets(t *testing.T) {
 	for range 40 {
 		p.Tree.Roots = append(p.Tree.Roots, p.Tree.Roots[0])
 	}
-	raw, err := Pages{Currency: "VND", Bank: "B", Bundle: bundle}.PDF(i18n.With(context.Background(), bundle.Localizer("vi")), p)
+	raw, err := Pages{Currency: "VND", Bank: "B", Bundle: func() *i18n.Bundle { return bundle }}.PDF(i18n.With(context.Background(), bundle.Localizer("vi")), p)
 	if err != nil {
 		t.Fatal(err)
 	}
