@@ -42,7 +42,7 @@ func (a *App) wireCases() error {
 
 func (a *App) caseModule() module.Module {
 	s := a.services
-	pages := caseweb.Pages{Cases: s.cases, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits,
+	pages := caseweb.Pages{Cases: s.cases, Clock: a.Clock, Zone: a.Config.Location(), People: a.casePeople, Units: a.caseUnits, Journeys: a.journeyNames,
 		Bank: func(ctx context.Context) string { return ui.ChromeFrom(ctx).Bank },
 		In: func(ctx context.Context, locale string) context.Context {
 			return i18n.With(ctx, a.Bundle.Localizer(locale))

@@ -36,9 +36,17 @@ func (a *App) wireSurveys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.surveys = survey.New(survey.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Log: a.Log, Timers: s.timers, Outbox: s.outbox, Approvals: s.approvals,
+	clamd, err := a.scanner()
+	if err != nil {
+		return err
+	}
+	d := survey.Deps{DB: a.Store, Box: a.Box, Keys: a.Keys, Log: a.Log, Timers: s.timers, Outbox: s.outbox, Approvals: s.approvals,
 		Contacts: judge{s.contacts}, People: people{identity.Reader{Box: a.Box}, a.Config.Locale}, Logger: a.Logger, Zone: a.Config.Location(), Bank: a.Config.Bank,
-		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels(), Things: things, Members: segmentMembers{a}, Followers: []survey.Follower{answersToCases{a}, answersToConsent{a}}})
+		BaseURL: strings.TrimSuffix(a.baseURL(), "/"), Channels: s.outbox.Channels(), Things: things, Members: segmentMembers{a}, Followers: []survey.Follower{answersToCases{a}, answersToConsent{a}}}
+	if clamd != nil { // a nil *Clamd is no Scanner
+		d.Scanner = clamd
+	}
+	s.surveys = survey.New(d)
 	pack, err := form.Shipped()
 	if err != nil {
 		return err

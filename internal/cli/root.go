@@ -101,7 +101,7 @@ func newVersionCommand() *cobra.Command {
 
 func newBenchCommand() *cobra.Command {
 	bench := &cobra.Command{Use: "bench", Short: "Measure a hot path on this machine"}
-	bench.AddCommand(newBenchLogCommand(), newBenchEscalationCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand(),
+	bench.AddCommand(newBenchLogCommand(), newBenchEscalationCommand(), newBenchQueueCommand(), newBenchMiningCommand(), newBenchWarehouseCommand(), newBenchIngestCommand(),
 		newBenchLinkageCommand(), newBenchSurveyCommand(), newBenchSearchCommand(), newBenchSegmentsCommand())
 	return bench
 }

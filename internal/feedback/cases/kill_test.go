@@ -122,3 +122,21 @@ func breaches(t *testing.T, o BenchOptions) (n int) {
 	}
 	return n
 }
+
+// TestAgentsOnOneQueue lets many agents take cases of one queue: each case goes to one of
+// them, the most urgent first, and nobody is refused.
+func TestAgentsOnOneQueue(t *testing.T) {
+	t.Parallel()
+	o := QueueOptions{Dir: t.TempDir(), Agents: 200, Cases: 500, Every: time.Second, Span: 500 * time.Millisecond}
+	if shared.Verify() {
+		o = QueueOptions{Dir: o.Dir}
+	}
+	r, err := BenchQueue(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", r)
+	if r.Twice+r.WrongOwner+r.OutOfOrder+r.Errors != 0 || r.Taken < r.Agents {
+		t.Errorf("%+v", r)
+	}
+}

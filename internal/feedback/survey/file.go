@@ -14,10 +14,10 @@ import (
 	"omote/internal/platform/store/sealed"
 )
 
-// Scanner looks for harm in a file before it is kept. An error of kind Invalid refuses
-// the file; any other means that it could not be looked at, and it is not kept either.
+// Scanner looks for harm in a file before it is kept. An error means that it could not
+// tell; the file is not kept then either.
 type Scanner interface {
-	Scan(ctx context.Context, name string, content []byte) error
+	Scan(ctx context.Context, content []byte) (clean bool, err error)
 }
 
 // Sealed is where surveys keep what is encrypted.
@@ -50,7 +50,11 @@ func (s *Service) TakeFile(ctx context.Context, v *Session, locale, item, name s
 		return err
 	}
 	if s.Scanner != nil {
-		if err := s.Scanner.Scan(ctx, file.Name, content); err != nil {
+		clean, err := s.Scanner.Scan(ctx, content)
+		if err == nil && !clean {
+			err = errs.Invalid("feedback.form.error.file_harm", item, "the file holds something harmful")
+		}
+		if err != nil {
 			return err
 		}
 	}

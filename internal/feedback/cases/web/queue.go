@@ -83,13 +83,17 @@ func (p Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	people, units := p.People(ctx), p.Units(ctx)
+	var journeys map[string]string
+	if p.Journeys != nil {
+		journeys = p.Journeys(ctx)
+	}
 	v.chips = p.queueChips(ctx, r)
 	v.table = ui.TableProps{Label: i18n.T(ctx, "feedback.case.queue"), Columns: columns, Query: table, CSV: true, Filter: i18n.T(ctx, "feedback.case.find"), Next: found.Next,
 		Selectable: auth.Can(ctx, cases.PermEdit), Dense: false, Choice: true, Prev: q.After != "",
 		Foot: i18n.T(ctx, "feedback.case.queue.foot", "count", len(found.Items)),
 		Bulk: []ui.ButtonProps{{Label: i18n.T(ctx, "feedback.case.take"), Href: queuePath + "/bulk/take", Key: "A"}, {Label: i18n.T(ctx, "feedback.case.watch"), Href: queuePath + "/bulk/watch", Key: "W"}}}
 	for _, c := range found.Items {
-		v.table.Rows = append(v.table.Rows, p.queueRow(ctx, c, content, people, units))
+		v.table.Rows = append(v.table.Rows, p.queueRow(ctx, c, content, people, units, journeys))
 	}
 	v.table.Empty = ui.Empty(ui.EmptyProps{Kind: ui.EmptyGood, Title: i18n.T(ctx, "feedback.case.queue.empty"), Text: i18n.T(ctx, "feedback.case.queue.empty.text")})
 	if v.query != "" {
@@ -152,7 +156,7 @@ func queueColumns(ctx context.Context) []ui.Column {
 	}
 }
 
-func (p Pages) queueRow(ctx context.Context, c cases.Case, content *cases.Content, people, units map[string]string) ui.Row {
+func (p Pages) queueRow(ctx context.Context, c cases.Case, content *cases.Content, people, units, journeys map[string]string) ui.Row {
 	name := c.Name.Plain
 	if name == "" {
 		name = i18n.T(ctx, "feedback.case.unnamed")
@@ -165,9 +169,9 @@ func (p Pages) queueRow(ctx context.Context, c cases.Case, content *cases.Conten
 		}
 		due = ui.Cell{Node: dueCell(ui.ClockProps{Label: p.left(ctx, c.Due()), Used: used, State: p.clockState(c.Due(), used)}, ruleName(ctx, content, c.NextRule))}
 	}
-	problem := c.Product
+	problem := productName(ctx, c.Product)
 	if c.Journey != "" {
-		problem = c.Journey
+		problem = nameOf(journeys, c.Journey, "")
 	}
 	sub := word(ctx, "kind", string(c.Kind)) + " · " + word(ctx, "channel", c.Channel)
 	if problem != "" {

@@ -31,7 +31,9 @@ type Pages struct {
 	// place; Units the names of units by path.
 	People func(ctx context.Context) map[string]string
 	Units  func(ctx context.Context) map[string]string
-	Bank   func(ctx context.Context) string
+	// Journeys gives the names of journeys by id; nil where there are none.
+	Journeys func(ctx context.Context) map[string]string
+	Bank     func(ctx context.Context) string
 	// In gives a context in a language.
 	In func(ctx context.Context, locale string) context.Context
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"omote/analytics/stats"
 	"omote/internal/feedback/form"
 	"omote/internal/feedback/survey"
 	"omote/internal/platform/i18n"
@@ -21,6 +22,7 @@ type askingView struct {
 	customer              string
 	counts, units, gaming ui.TableProps
 	one                   []ui.TableProps
+	silent                ui.TableProps
 }
 
 func (p Pages) asking(w http.ResponseWriter, r *http.Request) error {
@@ -58,12 +60,38 @@ func (p Pages) asking(w http.ResponseWriter, r *http.Request) error {
 		a.gaming.Rows = append(a.gaming.Rows, ui.Row{Cells: []ui.Cell{{Text: name(g.Unit)}, {Text: i18n.T(ctx, "feedback.survey.gaming."+g.What)},
 			{Text: f.Percent(g.Rate.Value, 0), Sub: f.PercentInterval(g.Rate.Low, g.Rate.High, 0), Care: true}, {Text: f.Percent(g.Expected, 0)}}})
 	}
+	if a.silent, err = p.silent(r, v); err != nil {
+		return err
+	}
 	if a.customer != "" {
 		if a.one, err = p.whyNot(r, v.version.Document.ID, a.customer); err != nil {
 			return err
 		}
 	}
 	return ui.Render(w, r, askingPage(p.page(ctx, r, v), v, a))
+}
+
+// silent tells by channel who was asked, reached and answered.
+func (p Pages) silent(r *http.Request, v *view) (t ui.TableProps, err error) {
+	ctx, f := r.Context(), i18n.Fmt(r.Context())
+	all, err := p.Surveys.Silent(ctx, v.version.Document.ID, "channel", v.report.Since)
+	t = ui.TableProps{Label: i18n.T(ctx, "feedback.survey.silent"), Columns: []ui.Column{{Key: "channel", Label: i18n.T(ctx, "feedback.survey.dim.channel"), Wide: true},
+		{Key: "asked", Label: i18n.T(ctx, "feedback.survey.units.asked"), Numeric: true}, {Key: "delivered", Label: i18n.T(ctx, "feedback.survey.silent.delivered"), Numeric: true},
+		{Key: "failed", Label: i18n.T(ctx, "feedback.survey.silent.failed"), Numeric: true}, {Key: "answered", Label: i18n.T(ctx, "feedback.survey.units.answered"), Numeric: true},
+		{Key: "rate", Label: i18n.T(ctx, "feedback.survey.silent.rate"), Numeric: true}}}
+	for _, c := range all {
+		if c.Asked == 0 {
+			continue
+		}
+		name := c.Value
+		if l := i18n.From(ctx); l.Has("feedback.survey.channel." + name) {
+			name = l.T("feedback.survey.channel." + name)
+		}
+		rate := stats.Proportion(c.Answered, c.Asked, 0.95)
+		t.Rows = append(t.Rows, ui.Row{Cells: []ui.Cell{{Text: name}, {Text: f.Int(c.Asked)}, {Text: f.Int(c.Delivered)}, {Text: f.Int(c.Failed), Care: c.Failed > 0}, {Text: f.Int(c.Answered)},
+			{Text: f.Percent(rate.Value, 0), Sub: f.PercentInterval(rate.Low, rate.High, 0)}}})
+	}
+	return t, err
 }
 
 // reason says why somebody was not asked; the words of the contact policy have

@@ -111,7 +111,17 @@ func documentOf(r *http.Request) *form.Document {
 	}
 	share, _ := strconv.ParseFloat(strings.Replace(get("sample"), ",", ".", 1), 64)
 	d.Asking = form.Asking{Contact: get("contact"), Sample: share / 100, Delay: hours("delay"), ValidFor: hours("valid_for"), Remind: hours("remind"),
-		Channels: r.PostForm["channels"], Events: lines(get("events"))}
+		Channels: r.PostForm["channels"], Events: lines(get("events")), Segments: lines(get("segments")), Audience: get("audience"), Every: 24 * hours("every")}
+	called, _ := strconv.ParseFloat(strings.Replace(get("follow_up"), ",", ".", 1), 64)
+	d.Asking.FollowUp = called / 100
+	for _, p := range triples(get("shares")) {
+		share, _ := strconv.ParseFloat(strings.Replace(strings.TrimSuffix(p[2], "%"), ",", ".", 1), 64)
+		d.Asking.Shares = append(d.Asking.Shares, form.Share{Dim: p[0], Value: p[1], Share: share / 100})
+	}
+	for _, p := range triples(get("quotas")) {
+		n, _ := strconv.Atoi(p[2])
+		d.Asking.Quotas = append(d.Asking.Quotas, form.Quota{Dim: p[0], Value: p[1], Daily: n})
+	}
 	for n := 0; r.PostForm.Has("q." + strconv.Itoa(n) + ".id"); n++ {
 		at := "q." + strconv.Itoa(n)
 		it := form.Item{ID: get(at + ".id"), Type: form.Type(get(at + ".type")), Text: text(at + ".text"), Help: text(at + ".help"), Required: get(at+".required") != "",
@@ -135,7 +145,6 @@ func documentOf(r *http.Request) *form.Document {
 // keepRest takes over what the page does not show from the version before.
 func keepRest(d, before *form.Document) {
 	d.ID, d.Dimensions, d.Draw, d.Reactions, d.Address = before.ID, before.Dimensions, before.Draw, before.Reactions, before.Address
-	d.Asking.Quotas = before.Asking.Quotas
 	if d.Anonymity == form.Anonymous && before.MinGroup > 0 {
 		d.MinGroup = before.MinGroup
 	}

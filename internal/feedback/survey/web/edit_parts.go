@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"omote/internal/feedback/form"
@@ -38,4 +39,34 @@ func channelOptions(ctx context.Context) (out []ui.Option) {
 		out = append(out, ui.Option{Value: c, Label: i18n.T(ctx, "feedback.survey.channel."+c)})
 	}
 	return out
+}
+
+func daysOf(d time.Duration) string { return strconv.FormatFloat(d.Hours()/24, 'f', -1, 64) }
+
+// triples reads lines of three parts with a bar between.
+func triples(text string) (out [][3]string) {
+	for _, line := range lines(text) {
+		var p [3]string
+		for i, part := range strings.SplitN(line, "|", 3) {
+			p[i] = strings.TrimSpace(part)
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func shareLines(all []form.Share) string {
+	var b strings.Builder
+	for _, s := range all {
+		b.WriteString(s.Dim + " | " + s.Value + " | " + strconv.FormatFloat(100*s.Share, 'f', -1, 64) + "%\n")
+	}
+	return b.String()
+}
+
+func quotaLines(all []form.Quota) string {
+	var b strings.Builder
+	for _, q := range all {
+		b.WriteString(q.Dim + " | " + q.Value + " | " + strconv.Itoa(q.Daily) + "\n")
+	}
+	return b.String()
 }

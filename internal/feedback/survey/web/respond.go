@@ -38,6 +38,7 @@ type asked struct {
 	Place, Of                            int
 	Back                                 string
 	Wrong                                string
+	Again                                string // refresh of a tablet
 	fill                                 func(form.Text) string
 	preview                              bool // taps go on and are recorded nowhere
 }
@@ -165,7 +166,7 @@ func (p Pages) render(w http.ResponseWriter, r *http.Request, v *survey.Session,
 			a.Item = shown[i]
 		}
 	}
-	if a.Item == nil {
+	if a.Again = again(v, a.Item); a.Item == nil {
 		return ui.Render(w, r, thanksPage(a))
 	}
 	for i, it := range shown {

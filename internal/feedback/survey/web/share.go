@@ -15,6 +15,7 @@ import (
 // share is a link that anybody may answer at, and its code to print.
 type share struct {
 	place   string
+	tablet  string // address for a tablet
 	units   []ui.Option
 	address string
 	until   time.Time
@@ -48,5 +49,23 @@ func (p Pages) share(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if s.address != "" {
+		sc, _ := scope.From(ctx)
+		if s.tablet, err = p.Surveys.OpenLink(ctx, sc.Entity, v.version.Document.ID, s.place, kioskChannel, s.until); err != nil {
+			return err
+		}
+	}
 	return ui.Render(w, r, sharePage(p.page(ctx, r, v), v, s))
+}
+
+// snippet is how the bank's own app or site asks: it shows the questions itself, and
+// sends each answer as it is given. The answer names the question that comes next.
+func snippet(address string) string {
+	at := strings.LastIndex(address, "/")
+	base, token := address[:at], address[at+1:]
+	return `const visit = crypto.randomUUID(); // kept by the app until the thanks
+const say = (answers) => fetch("` + base + `/answers", { method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ token: "` + token + `", visit, locale: "vi", answers }) }).then((r) => r.json());
+// say({ QUESTION: ["9"] }) gives { complete, next }`
 }

@@ -108,6 +108,9 @@ func (v *view) tabs(ctx context.Context, at string) []ui.Tab {
 	if auth.Can(ctx, survey.PermAnswers) && v.version.Document.Anonymity == form.Known {
 		tabs = append(tabs, ui.Tab{Label: i18n.T(ctx, "feedback.survey.tab.answers"), Href: base + "/answers", Current: at == "answers"})
 	}
+	if a := v.version.Document.Asking; auth.Can(ctx, survey.PermAnswers) && (a.FollowUp > 0 || slices.Contains(a.Channels, survey.CallChannel)) {
+		tabs = append(tabs, ui.Tab{Label: i18n.T(ctx, "feedback.survey.tab.calls"), Href: base + "/calls", Current: at == "calls"})
+	}
 	if auth.Can(ctx, survey.PermEdit) {
 		tabs = append(tabs, ui.Tab{Label: i18n.T(ctx, "feedback.survey.tab.share"), Href: base + "/share", Current: at == "share"})
 	}
