@@ -110,7 +110,7 @@ func (c *collector) finish(title Text, id string) (*Imported, error) {
 // newID makes an id of a code that is not taken among the questions.
 func (c *collector) newID(code string) string {
 	id := idOf(code, func(id string) bool { return c.doc.Item(id) != nil })
-	if id != code {
+	if id != strings.ToLower(code) {
 		c.note(code, NoteID, id)
 	}
 	c.ids[code] = id

@@ -36,6 +36,9 @@ func (p Pages) share(w http.ResponseWriter, r *http.Request) error {
 	}
 	s := share{place: r.URL.Query().Get("place"), units: []ui.Option{{Label: i18n.T(ctx, "feedback.survey.share.anywhere")}}}
 	for code, name := range names {
+		if code == "" {
+			continue // the bank as a whole is anywhere
+		}
 		s.units = append(s.units, ui.Option{Value: code, Label: name})
 	}
 	slices.SortFunc(s.units[1:], func(a, b ui.Option) int { return strings.Compare(a.Label, b.Label) })
