@@ -43,8 +43,8 @@ func (s *Service) repeated(ctx context.Context, tx store.Tx, r *Response) error 
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	n := 0
-	err = tx.NewRaw("SELECT COUNT(*) FROM survey_response WHERE entity = ? AND survey = ? AND same IN (?) AND same <> '' AND updated >= ? AND id <> ?",
+	n := 0 // one is enough: common words may stand in thousands of responses
+	err = tx.NewRaw("SELECT COUNT(*) FROM (SELECT 1 FROM survey_response WHERE entity = ? AND survey = ? AND same IN (?) AND same <> '' AND updated >= ? AND id <> ? LIMIT 1) t",
 		tx.Scope.Entity, r.Survey, bun.List(all), store.At(r.Updated.Add(-sameWithinD)), r.ID).Scan(ctx, &n)
 	if err == nil && n > 0 {
 		r.Flags = append(r.Flags, Duplicate)
