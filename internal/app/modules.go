@@ -135,8 +135,8 @@ func (a *App) wire(ctx context.Context) error {
 		return err
 	}
 	a.wireActivations()
-	if s.auth, err = auth.New(ctx, a.Store, a.Box, auth.Options{Entity: a.Config.Entity, Issuer: a.Config.Bank}); err != nil {
-		return fmt.Errorf("auth: %w", err)
+	if err := a.wireAuth(ctx); err != nil {
+		return err
 	}
 	s.approvals = approval.New(a.Store, s.auth)
 	a.wireTimers()

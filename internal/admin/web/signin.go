@@ -23,6 +23,8 @@ type signInView struct {
 	wrong string // why the form came back
 	note  string // what happened before
 	lock  bool   // further attempts must wait
+	// forgot offers a link by e-mail to those who forgot the password.
+	forgot bool
 }
 
 // pending are credentials that wait for the one-time code.
@@ -42,7 +44,7 @@ func (p Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 		return p.signInCode(w, r, next)
 	}
 	p.drop(w, cookieSignIn)
-	v := signInView{next: next, sso: p.SSO != nil}
+	v := signInView{next: next, sso: p.SSO != nil, forgot: p.Auth.CanForget()}
 	if reason := r.FormValue("after"); reason == "sign-out" || reason == "password" {
 		v.note = i18n.T(r.Context(), "admin.web.signin.after."+reason)
 	}
@@ -62,7 +64,7 @@ func pageOf(r *http.Request) string {
 func (p Pages) signInCode(w http.ResponseWriter, r *http.Request, next string) error {
 	var c pending
 	if !p.kept(r, cookieSignIn, &c) {
-		v := signInView{next: next, sso: p.SSO != nil, note: i18n.T(r.Context(), "admin.web.signin.late")}
+		v := signInView{next: next, sso: p.SSO != nil, forgot: p.Auth.CanForget(), note: i18n.T(r.Context(), "admin.web.signin.late")}
 		return ui.Render(w, r, signInPage(v, p.Version))
 	}
 	return ui.Render(w, r, codePage(signInView{next: next, email: c.Email}, p.Version))
@@ -84,7 +86,7 @@ func (p Pages) signInSend(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return p.enter(w, r, token, next)
 	}
-	v := signInView{next: next, email: strings.TrimSpace(c.Email), sso: p.SSO != nil}
+	v := signInView{next: next, email: strings.TrimSpace(c.Email), sso: p.SSO != nil, forgot: p.Auth.CanForget()}
 	status, err := v.refuse(r.Context(), w, err, "admin.web.signin.wrong")
 	if err != nil {
 		return err

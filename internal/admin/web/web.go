@@ -77,6 +77,8 @@ func (p Pages) Routes(r *httpx.Router) {
 	r.Public("POST /sign-out", "ends the session of the request, if there is one", p.signOut)
 	r.Public("GET /setup", "first run: needs the token that the server printed", p.setup)
 	r.Public("POST /setup", "first run: needs the token that the server printed", p.setupSend)
+	r.Public("GET "+forgotPath, door, p.forgot)
+	r.Public("POST "+forgotPath, door, p.forgotSend)
 	r.Public("GET /invitation/{token}", "the link's token is the key", p.invitation)
 	r.Public("POST /invitation/{token}", "the link's token is the key", p.invitationSend)
 

@@ -26,6 +26,9 @@ type Options struct {
 	Idle     time.Duration // a session ends after this long without a request; default 30 min
 	Absolute time.Duration // and after this long in any case; default 12 h
 	Password Params        // default DefaultParams
+	// SendReset sends the letter of a forgotten password in the transaction that
+	// makes its link; nil where no e-mails leave.
+	SendReset func(ctx context.Context, tx store.Tx, r Reset) error
 }
 
 // Service signs people and keys in. It is safe for concurrent use.
