@@ -13,29 +13,67 @@ import (
 	"omote/bank"
 	"omote/internal/app"
 	"omote/internal/governance/initiative"
+	"omote/internal/governance/ledger"
+	"omote/internal/platform/approval"
+	"omote/internal/platform/errs"
 	"omote/internal/program"
 	"omote/internal/program/packs"
 	"omote/internal/program/wave"
 )
 
-// campaign is the demo's campaign of behaviour: the same draw decides which branches
-// of the simulated bank get better, and which branches the product says begin.
+// campaign is a campaign of behaviour: the same draw decides which branches of the
+// simulated bank get better, and which branches the product says begin.
 type campaign struct {
+	script
 	start   time.Time // Monday, midnight of the bank's zone
 	design  rollout.Design
 	cohorts map[string]int // by the bank's code of the branch
 }
 
-// What the campaign does in the simulated bank; the product does not know it.
-const (
-	campaignCare = 0.4 // standard deviations of felt service
-	campaignDays = 60
-	campaignAgo  = 56 // days from its first Monday to the end of the history
-)
+// script is what a campaign of the demo is, and what it does in the simulated bank,
+// which the product does not know.
+type script struct {
+	ago        int // days from its first Monday to the end of the history
+	title      approval.Text
+	change     approval.Text // the initiative behind it
+	why        string
+	behaviours []string
+	metric     string
+	node       string // of the strategy
+	step       string
+	cost       int64
+	truth      bank.Effect
+}
 
-// campaignOf draws the campaign, or gives nil where the history is too short for one.
-func campaignOf(seed uint64, start, end time.Time) *campaign {
-	c := &campaign{start: end.AddDate(0, 0, -campaignAgo), design: rollout.Design{Cohorts: 3, Every: 3, HoldOut: 0.25, Seed: seed*0x9e3779b97f4a7c15 + 60}, cohorts: map[string]int{}}
+// campaignDays is how long a campaign lasts in a branch.
+const campaignDays = 60
+
+// scripts are one campaign that is over, whose effect went to the value ledger, and one
+// in whose weeks the demo opens.
+var scripts = []script{
+	{ago: 185, title: bi("60 ngày: hỏi thăm khi khách chờ lâu", "60 days: a word when the wait grows"), change: bi("Hỏi thăm và chia luồng khi khách chờ lâu", "A word and another way when the wait grows"),
+		why:        "Khách chờ quá mười phút mà không ai nói gì thì bỏ về; mời hẹn giờ hoặc làm trên điện thoại thì hàng chờ ngắn lại.",
+		behaviours: []string{"b_wait_word", "b_greet"}, metric: "branch_walkout_rate", node: "walkout", step: "branch_ticket_issued", cost: 6_000_000,
+		truth: bank.Effect{ID: "campaign_wait_word", En: "Campaign: a word when the wait grows, in three waves", Vi: "Chiến dịch: hỏi thăm khi khách chờ lâu, ba đợt", Moves: []bank.Move{{Lever: bank.BranchWait, Size: 0.5}}}},
+	{ago: 56, title: bi("60 ngày: hỏi lại trước khi chào khách", "60 days: check before goodbye"), change: bi("Hỏi lại trước khi chào khách ở mọi chi nhánh", "Check before goodbye, in every branch"),
+		why:        "Một câu hỏi lại trước khi chào giúp khách không phải quay lại. Cần biết điều đó có thật và có còn lại không.",
+		behaviours: []string{"b_close_check", "b_restate"}, metric: "csat_branch", node: "branchcsat", step: "branch_service_completed", cost: 9_000_000,
+		truth: bank.Effect{ID: "campaign_close_check", En: "Campaign: check before goodbye, in three waves", Vi: "Chiến dịch: hỏi lại trước khi chào, ba đợt", Moves: []bank.Move{{Lever: bank.StaffCare, Size: 0.4}}}},
+}
+
+// campaignsOf draws the campaigns for which the history is long enough.
+func campaignsOf(seed uint64, start, end time.Time) (out []*campaign) {
+	for i, x := range scripts {
+		if c := campaignOf(x, seed*0x9e3779b97f4a7c15+60+uint64(i)*1000, start, end); c != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// campaignOf draws a campaign, or gives nil where the history is too short for it.
+func campaignOf(x script, seed uint64, start, end time.Time) *campaign {
+	c := &campaign{script: x, start: end.AddDate(0, 0, -x.ago), design: rollout.Design{Cohorts: 3, Every: 3, HoldOut: 0.25, Seed: seed}, cohorts: map[string]int{}}
 	c.start = c.start.AddDate(0, 0, -(int(c.start.Weekday())+6)%7)
 	if c.start.AddDate(0, 0, -7*wave.Baseline-21).Before(start) {
 		return nil
@@ -67,35 +105,41 @@ func campaignOf(seed uint64, start, end time.Time) *campaign {
 
 // effect is what happens in the simulated bank.
 func (c *campaign) effect(start time.Time) bank.Effect {
-	return bank.Effect{ID: "campaign_wait_word", Kind: "training", En: "Campaign: a word when the wait grows, in three waves", Vi: "Chiến dịch: hỏi thăm khi khách chờ lâu, ba đợt",
-		FromDay: int(c.start.Sub(start).Hours()/24 + 0.5), Waves: c.design.Cohorts, EveryDays: 7 * c.design.Every, Cohorts: c.cohorts, HalfLife: 400, Truth: "helps",
-		Moves: []bank.Move{{Lever: bank.StaffCare, Size: campaignCare}}}
+	e := c.truth
+	e.Kind, e.Truth, e.HalfLife = "training", "helps", 400
+	e.FromDay, e.Waves, e.EveryDays, e.Cohorts = int(c.start.Sub(start).Hours()/24+0.5), c.design.Cohorts, 7*c.design.Every, c.cohorts
+	return e
 }
 
-// seedCampaign plays the campaign from its plan to today, week by week.
-func (s *steerer) seedCampaign(a *app.App, seed uint64) {
+// seedCampaigns plays each campaign from its plan to today, week by week.
+func (s *steerer) seedCampaigns(a *app.App, seed uint64) {
+	for _, c := range campaignsOf(seed, s.bank.Config().Start, s.bank.Config().End) {
+		p, approvals, err := a.ProgramAt(s.clock, func() uint64 { return c.design.Seed })
+		if s.note(err) {
+			s.seedCampaign(a.System(s.ctx), p, approvals, c)
+		}
+	}
+}
+
+func (s *steerer) seedCampaign(system context.Context, p *program.Program, approvals *approval.Service, c *campaign) {
 	end := s.bank.Config().End
-	c := campaignOf(seed, s.bank.Config().Start, end)
-	if c == nil {
-		return
-	}
-	p, approvals, err := a.ProgramAt(s.clock, func() uint64 { return c.design.Seed })
-	if !s.note(err) {
-		return
-	}
 	s.at(s.days(c.start) + 30)
-	id := s.open("cxlead", "/", "branchcsat", initiative.Initiative{Title: bi("Hỏi thăm khi khách chờ lâu ở mọi chi nhánh", "A word when the wait grows, in every branch"), Owner: "journey_owner", Journey: "branch_visit",
-		Why: "Khách chờ quá mười phút mà không ai nói gì; đào tạo một lần thì phai.", Days: 120, Units: len(c.cohorts), Budget: 240_000_000, Steps: []string{"branch_called_to_counter"}, Start: c.start,
-		Source: initiative.Source{Kind: "pain", Label: "Chờ lâu tại quầy"}, Method: "staggered"})
+	id := s.open("cxlead", "/", c.node, initiative.Initiative{Title: c.change, Owner: "journey_owner", Journey: "branch_visit", Why: c.why, Days: 120, Units: len(c.cohorts), Budget: c.cost,
+		Steps: []string{c.step}, Start: c.start, Source: initiative.Source{Kind: "pain", Label: "Chờ lâu tại quầy"}})
+	s.note(s.Initiatives.SetCase(s.as("cxlead"), id, caseOf(7_000, 0.004, 0.02, float64(c.cost), float64(c.cost)/10),
+		initiative.StopRule{Metric: c.metric, Value: 0.5, Day: c.start.AddDate(0, 0, 120)}))
+	s.note(s.Initiatives.Register(s.as("analyst"), id, "staggered"))
+	s.at(s.days(c.start) + 25)
+	s.pass(id, "Góp ý của khách trong sáu tháng; hai buổi quan sát tại quầy")
 	design := c.design
 	design.Seed = 0
 	s.at(s.days(c.start) + 14)
-	d, err := p.Waves.Plan(s.as("cxlead"), "/", nil, wave.Wave{Title: bi("60 ngày: hỏi thăm khi khách chờ lâu", "60 days: a word when the wait grows"),
-		Why: "Một câu hỏi thăm đúng lúc đổi được cảm nhận của cả lượt chờ. Cần biết điều đó có thật và có còn lại không.", Behaviours: []string{"b_wait_word", "b_close_check"},
-		Metric: "csat_branch", Initiative: id, Start: c.start, Design: design, Days: campaignDays, Follow: 120, PerWeek: 2, Cost: 240_000_000, Currency: "VND"})
+	d, err := p.Waves.Plan(s.as("cxlead"), "/", nil, wave.Wave{Title: c.title, Why: c.why, Behaviours: c.behaviours, Metric: c.metric, Initiative: id, Start: c.start, Design: design,
+		Days: campaignDays, Follow: 120, PerWeek: 2, Cost: c.cost, Currency: "VND"})
 	if !s.note(err) {
 		return
 	}
+	s.pass(id, "Thử tại hai chi nhánh; vai trò từng bước đã ban hành")
 	s.at(s.days(c.start) + 9)
 	q, err := p.Waves.Propose(s.as("cxlead"), d.ID)
 	s.note(err)
@@ -113,24 +157,45 @@ func (s *steerer) seedCampaign(a *app.App, seed uint64) {
 			return
 		}
 	}
-	s.weeks(a.System(s.ctx), p, d, end)
+	s.at(s.days(c.start) + 2)
+	s.pass(id, "Người dạy, lịch và danh sách đã chốt")
+	s.weeks(system, p, d, end)
 	if s.err != nil {
 		return
 	}
 	s.at(0)
-	read, err := p.Waves.Read(s.as("cxlead"), d.ID)
-	if s.note(err) && read.Final && read.Effect != nil {
-		_, err = p.Waves.EnterValue(s.as("analyst"), d.ID, wave.Money{Kept: wave.Range{Low: 0.025, Mid: 0.035, High: 0.045}, Margin: wave.Range{Low: 1_100_000, Mid: 1_200_000, High: 1_300_000},
-			Months: 12, Rate: 0.11, Fade: 0.4, Method: "Khối Tài chính, bản 7; hồi quy có hiệu chỉnh trên lịch sử rời bỏ"})
-		s.note(err)
+	_, err = p.Waves.Read(s.as("cxlead"), d.ID)
+	s.note(err)
+	if d.Look().Before(end) {
+		s.campaignMoney(p, d, id)
 	}
+}
+
+// campaignMoney enters the final effect in the ledger on the days after it was read, and
+// has finance sign what may be booked. The measure counts every visit, so no other
+// reach is given.
+func (s *steerer) campaignMoney(p *program.Program, d wave.Doc, initiativeID string) {
+	s.at(s.days(d.Look()) - 12)
+	line, err := p.Waves.EnterValue(s.as("analyst"), d.ID, wave.Money{Kept: wave.Range{Low: 0.025, Mid: 0.035, High: 0.045}, Margin: wave.Range{Low: 1_100_000, Mid: 1_200_000, High: 1_300_000},
+		Months: 12, Rate: 0.11, Fade: 0.4, Method: "Khối Tài chính, bản 7; hồi quy có hiệu chỉnh trên lịch sử rời bỏ"})
+	if errs.KindOf(err) == errs.KindConflict || !s.note(err) { // too few visits in a small demo
+		return
+	}
+	q, err := s.Ledger.ProposeBooking(s.as("analyst"), line)
+	s.approve("taichinh", q, err)
+	booked, err := s.Ledger.Get(s.as("analyst"), line)
+	if !s.note(err) || booked.State != ledger.Booked { // what is not proven to pay is not taken further
+		return
+	}
+	s.note(s.Initiatives.Conclude(s.as("cxlead"), initiativeID, "scale", "Khách bỏ về ít hơn rõ ở giờ đông; chi nhánh nào bỏ nhắc việc thì phai sau ba tháng."))
+	s.pass(initiativeID, "Chỉ số đối trọng không xấu đi trong kỳ đo")
 }
 
 // weeks plays the champions and the observers, one week at a time, and has the
 // effect read now and then.
 func (s *steerer) weeks(system context.Context, p *program.Program, d wave.Doc, end time.Time) {
 	first := time.Date(d.Start.Year(), d.Start.Month(), d.Start.Day(), 0, 0, 0, 0, time.UTC)
-	dropped := false
+	final := false
 	for week, k := first.AddDate(0, 0, -wave.BeforeDays), -2; d.Local(week).Before(end) && s.err == nil; week, k = week.AddDate(0, 0, 7), k+1 {
 		until := week.AddDate(0, 0, 7)
 		if at := d.Local(until); at.After(end) {
@@ -138,8 +203,7 @@ func (s *steerer) weeks(system context.Context, p *program.Program, d wave.Doc, 
 		}
 		s.clock.Set(d.Local(until).Add(-time.Hour))
 		s.note(PlayWeek(system, p, d, week, until))
-		if k == 6 && !dropped {
-			dropped = true
+		if k == 6 {
 			for _, pl := range d.Places {
 				if pl.Cohort == 1 {
 					s.note(p.Waves.DropOut(s.as("cxlead"), d.ID, pl.Unit, "Chi nhánh chuyển trụ sở, không đủ người trong hai tháng"))
@@ -149,7 +213,11 @@ func (s *steerer) weeks(system context.Context, p *program.Program, d wave.Doc, 
 			var err error
 			d, err = p.Waves.Get(s.as("cxlead"), d.ID)
 			s.note(err)
-			_, err = p.Waves.Read(s.as("cxlead"), d.ID)
+		}
+		over := !s.clock.Now().Before(d.Look().AddDate(0, 0, 7)) // the last whole week is in
+		if k == 6 || over && !final {
+			final = over
+			_, err := p.Waves.Read(s.as("cxlead"), d.ID)
 			s.note(err)
 		}
 	}

@@ -132,7 +132,7 @@ func newBank(a *app.App, o Options) (*bank.Bank, error) {
 	end = time.Date(end.Year(), end.Month(), end.Day(), 0, 0, 0, 0, bank.Zone)
 	start := end.AddDate(0, -o.Months, 0)
 	plan := bank.DefaultPlan(int(end.Sub(start).Hours() / 24))
-	if c := campaignOf(o.Seed, start, end); c != nil {
+	for _, c := range campaignsOf(o.Seed, start, end) {
 		plan.Effects = append(plan.Effects, c.effect(start))
 	}
 	return bank.New(bank.Config{Seed: o.Seed, Customers: o.Customers, Months: o.Months, End: end, Plan: plan})

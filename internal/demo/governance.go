@@ -46,7 +46,7 @@ func seedGovernance(ctx context.Context, a *app.App, b *bank.Bank, o Options) er
 	if err := s.findPeople(ctx, a); err != nil {
 		return err
 	}
-	for _, step := range []func(){s.seedStrategy, s.seedRoles, s.seedWork, s.seedCouncil, func() { s.seedCampaign(a, o.Seed) }, func() { s.seedMaturity(o.Seed) }} {
+	for _, step := range []func(){s.seedStrategy, s.seedRoles, s.seedWork, s.seedCouncil, func() { s.seedCampaigns(a, o.Seed) }, func() { s.seedMaturity(o.Seed) }} {
 		if step(); s.err != nil {
 			return s.err
 		}

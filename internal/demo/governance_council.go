@@ -1,13 +1,18 @@
 package demo
 
 import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"omote/internal/governance/council"
 	"omote/internal/governance/measure"
 	"omote/internal/platform/approval"
 )
 
-// matter is one decision of the demo's council. The forecast is what its members
-// hoped, as factors of what the registry said on that day.
+// matter is one decision of the demo's council, with what its members hope of it, as
+// factors of what the registry says on that day.
 type matter struct {
 	day                int // before the end of the history
 	kind               string
@@ -24,8 +29,7 @@ type matter struct {
 	dissent, risk, run string
 }
 
-// matters are in the order of their days. The forecasts are of people: often too
-// narrow, as the registry will show.
+// matters are in the order of their days.
 var matters = []matter{
 	{day: 290, kind: "dt_prioritise", title: bi("Ưu tiên chờ tại quầy hay tổng đài", "Branch wait or contact centre first"), question: "Quý này dồn sức cho thời gian chờ tại quầy hay cho tổng đài?",
 		choices: [2]approval.Text{bi("Chờ tại quầy", "Wait at the counter"), bi("Tổng đài", "Contact centre")}, low: 60, mid: 130, high: 260, metric: "csat_branch", down: 0.99, hope: 1.02, up: 1.05, grade: 3, risk: "thấp"},
@@ -72,14 +76,53 @@ func (m matter) paper() council.Decision {
 			{Name: bi("Không làm gì", "Do nothing"), Nothing: true, Grade: m.grade}}}
 }
 
-// forecast is what the council hopes, from what the registry says on that day.
+// Of a forecast.
+const (
+	forecastDays  = 28
+	forecastLevel = 0.8
+	forecastPast  = 5 // windows of the past that are looked at
+)
+
+// forecast is what an honest secretary writes on that day, from what the registry
+// says of the months before: the middle of its windows, moved half of the way to what
+// is hoped; as wide as windows differ from one another and few answers make them, and
+// as the hopes lie apart. It may still be wrong: it knows nothing of what is to come.
 func (s *steerer) forecast(m matter) *council.Forecast {
 	now := s.clock.Now()
-	r, err := s.Registry.Over(s.as("cxlead"), m.metric, measure.Window{From: now.AddDate(0, 0, -28), To: now})
-	if !s.note(err) || !r.Known || r.Value <= 0 {
+	var past []float64
+	var unit string
+	sampling := 0.0 // standard error of one window
+	for k := range forecastPast {
+		to := now.AddDate(0, 0, -forecastDays*k)
+		r, err := s.Registry.Over(s.as("cxlead"), m.metric, measure.Window{From: to.AddDate(0, 0, -forecastDays), To: to})
+		if !s.note(err) {
+			return nil
+		}
+		if r.Known && r.Value > 0 {
+			past, unit = append(past, r.Value), r.Unit
+			sampling = max(sampling, (r.High-r.Low)/(2*1.96))
+		}
+	}
+	if len(past) == 0 {
 		return nil
 	}
-	return &council.Forecast{Metric: m.metric, Days: 28, Low: r.Value * m.down, Mid: r.Value * m.hope, High: r.Value * m.up, Level: 0.8}
+	mid, sd := stat.MeanStdDev(past, nil)
+	n := float64(len(past))
+	if len(past) < 2 {
+		sd = 0
+	}
+	// Windows differ by sampling and by what moves them; a next one differs from their
+	// mean by a little more. With few windows the spread is little known itself.
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: max(2, n-1)}.Quantile(0.5 + forecastLevel/2)
+	half := math.Hypot(t*max(sd, sampling)*math.Sqrt(1+1/n), mid*(m.up-m.down)/4)
+	mid *= 1 + (m.hope-1)/2
+	low, high := mid-half, mid+half
+	if unit == "share" {
+		high = min(high, 1)
+		mid = min(mid, high-half/10)
+	}
+	low = max(low, mid/10)
+	return &council.Forecast{Metric: m.metric, Days: forecastDays, Low: low, Mid: mid, High: high, Level: forecastLevel}
 }
 
 // seedCouncil holds a meeting every month, decides, and scores what falls due.
